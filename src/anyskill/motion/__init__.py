@@ -1,0 +1,1 @@
+"""What people did: motion files, retargeting, clips, and libraries of them."""

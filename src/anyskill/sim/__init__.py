@@ -1,0 +1,1 @@
+"""The world: physics engines behind one protocol, and scenes with objects."""
