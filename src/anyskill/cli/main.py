@@ -6,23 +6,16 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
-from anyskill.cli import motions
+import anyskill
 from anyskill.errors import AnyskillError
 
-VERBS: dict[str, Callable[..., None]] = {
-    "motions import": motions.import_,
-    "motions check": motions.check,
-    "motions view": motions.view,
-}
+VERBS: dict[str, Callable[..., None]] = {}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; ``arguments`` defaults to the process's own."""
-    app = tyro.extras.SubcommandApp()
-    for name, verb in VERBS.items():
-        app.command(verb, name=name)
     try:
-        app.cli(prog="anyskill", args=arguments, description=__doc__.splitlines()[0])
+        tyro.extras.subcommand_cli_from_dict(VERBS, prog="anyskill", args=arguments, description=anyskill.__doc__)
     except AnyskillError as error:
         print(f"anyskill: {error}", file=sys.stderr)
         sys.exit(2)
