@@ -30,7 +30,7 @@ class BodyState:
         """The leading dimensions."""
         return self.positions.shape[:-2]
 
-    def __getitem__(self, index: Any) -> Self:  # noqa: ANN401 - whatever a tensor accepts
+    def __getitem__(self, index: Any) -> Self:
         return type(self)(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def to(self, *args: torch.device | torch.dtype | str) -> Self:

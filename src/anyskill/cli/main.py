@@ -2,20 +2,32 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Union
 
 import tyro
 
 import anyskill
 from anyskill.errors import AnyskillError
 
-VERBS: dict[str, Callable[..., None]] = {}
+Verb = Callable[..., None]
+
+VERBS: dict[str, Verb | dict[str, Verb]] = {}
+"""Every command; a dictionary is a group, as in ``anyskill motions view``."""
+
+GROUP_HELP = {"motions": "Import, check and look at motions."}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; ``arguments`` defaults to the process's own."""
     try:
-        tyro.extras.subcommand_cli_from_dict(VERBS, prog="anyskill", args=arguments, description=anyskill.__doc__)
+        tyro.cli(
+            _choice(VERBS),
+            prog="anyskill",
+            args=arguments,
+            description=anyskill.__doc__,
+            config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes),
+        )
     except AnyskillError as error:
         print(f"anyskill: {error}", file=sys.stderr)
         sys.exit(2)
@@ -24,3 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+def _choice(verbs: Mapping[str, Verb | dict[str, Verb]]) -> Any:
+    """The type tyro reads as "one of these commands"."""
+    options = []
+    for name, verb in verbs.items():
+        constructor = verb if callable(verb) else _group(verb)
+        description = None if callable(verb) else GROUP_HELP[name]
+        options.append(Annotated[Any, tyro.conf.subcommand(name, constructor=constructor, description=description)])
+    return Union[tuple(options)]  # noqa: UP007 - built from a tuple
+
+
+def _group(verbs: dict[str, Verb]) -> Callable[..., None]:
+    def run(command: Any) -> None:
+        del command
+
+    run.__annotations__["command"] = _choice(verbs)
+    return run

@@ -1,4 +1,4 @@
-"""``SourceMotion``: a motion as its file tells it, on the file's own skeleton. Readers make it, retargeting consumes it."""
+"""``SourceMotion``: a motion on its file's own skeleton. Readers make it, retargeting takes it."""
 
 from dataclasses import dataclass
 

@@ -33,9 +33,7 @@ class Engine(Protocol):
     quarantined: Int[Tensor, "world"]
     """How often each world blew up (NaN, or faster than a body can be) and was put back to its initial pose."""
 
-    def reset(
-        self, worlds: Int[Tensor, "n"], qpos: Float[Tensor, "n nq"], qvel: Float[Tensor, "n nv"]
-    ) -> None:
+    def reset(self, worlds: Int[Tensor, "n"], qpos: Float[Tensor, "n nq"], qvel: Float[Tensor, "n nv"]) -> None:
         """Put some worlds into given states; ``state`` is current at once (no stale poses)."""
 
     def step(self, targets: Float[Tensor, "world dof"]) -> Int[Tensor, "n"]:
