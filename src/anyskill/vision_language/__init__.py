@@ -1,0 +1,1 @@
+"""Image-text models and how their features are compared."""
