@@ -23,3 +23,8 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """Where things are kept that can be made again: ``$ANYSKILL_CACHE``, else ``~/.cache/anyskill``."""
+    return Path(os.environ.get("ANYSKILL_CACHE") or Path.home() / ".cache" / "anyskill")

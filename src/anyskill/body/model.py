@@ -60,15 +60,19 @@ def build_spec(character: Character = HUMANOID, physics: Physics | None = None) 
         handles[body.name] = handle
         _add_joint(spec, handle, body, physics)
         for number, geom in enumerate(body.geoms):
-            _add_geom(handle, f"{body.name}_{number}", geom, physics)
-        # The sum of all contact forces, in the world frame, that this body exerts: engines flip the sign.
-        spec.add_sensor(
-            name=f"{body.name}_contact",
-            type=mujoco.mjtSensor.mjSENS_CONTACT,
-            objtype=mujoco.mjtObj.mjOBJ_BODY,
-            objname=body.name,
-            intprm=[_CONTACT_FORCE, _NET_FORCE, 1],
-        )
+            add_geom(
+                handle,
+                f"{body.name}_{number}",
+                geom,
+                condim=1,
+                friction=[physics.friction, 0.05, 0.05],
+                solimp=[0.9, 0.99, 0.003, 0.5, 2],
+                solref=[0.015, 1],
+                contype=1 if physics.self_collision else 2,
+                conaffinity=1,
+                group=COLLISION_GROUP,
+            )
+        add_contact_sensor(spec, body.name)
     root = handles[character.bodies[0].name]
     root.pos = [0, 0, character.rest_height]
     return spec
@@ -111,22 +115,27 @@ def _add_joint(spec: mujoco.MjSpec, handle: mujoco.MjsBody, body: Body, physics:
         actuator.set_to_position(kp=joint.stiffness, kv=joint.stiffness / 10)
 
 
-def _add_geom(handle: mujoco.MjsBody, name: str, geom: Geom, physics: Physics) -> None:
-    start, end = np.asarray(geom.start, float), np.asarray(geom.end if geom.end is not None else geom.start, float)
-    ends = {"fromto": np.concatenate((start, end)).tolist()} if geom.end is not None else {"pos": start.tolist()}
+def add_geom(handle: mujoco.MjsBody, name: str, geom: Geom, **attributes: object) -> None:
+    """Give a body one shape of a table; ``attributes`` are those of MuJoCo's geoms."""
+    ends = {"pos": list(geom.start)} if geom.end is None else {"fromto": [*geom.start, *geom.end]}
     handle.add_geom(
         name=name,
         type=_GEOM_TYPES[geom.kind],
         size=[*geom.size, *[0.0] * (3 - len(geom.size))],
         density=geom.density,
-        condim=1,
-        friction=[physics.friction, 0.05, 0.05],
-        solimp=[0.9, 0.99, 0.003, 0.5, 2],
-        solref=[0.015, 1],
-        contype=1 if physics.self_collision else 2,
-        conaffinity=1,
-        group=COLLISION_GROUP,
         **ends,
+        **attributes,
+    )
+
+
+def add_contact_sensor(spec: mujoco.MjSpec, body: str) -> None:
+    """Measure the sum of all contact forces that a body exerts, in the world frame (engines flip the sign)."""
+    spec.add_sensor(
+        name=f"{body}_contact",
+        type=mujoco.mjtSensor.mjSENS_CONTACT,
+        objtype=mujoco.mjtObj.mjOBJ_BODY,
+        objname=body,
+        intprm=[_CONTACT_FORCE, _NET_FORCE, 1],
     )
 
 

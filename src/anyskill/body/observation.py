@@ -3,6 +3,8 @@
 Both are free of horizontal position and of heading: vectors are turned by the inverse of the root's yaw, H.
 """
 
+import itertools
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -20,6 +22,14 @@ def policy_size(skeleton: Skeleton) -> int:
 def frame_size(skeleton: Skeleton) -> int:
     """Length of an adversarial frame: 125 for the plain humanoid, 140 with sword and shield."""
     return 13 + 6 * len(skeleton.joints) + skeleton.num_dof + 3 * len(skeleton.key_bodies)
+
+
+def policy_blocks(skeleton: Skeleton) -> dict[str, slice]:
+    """Where each block of the policy's observation lies."""
+    n = skeleton.num_bodies
+    sizes = {"height": 1, "positions": 3 * (n - 1), "rotations": 6 * n, "linear": 3 * n, "angular": 3 * n}
+    stops = list(itertools.accumulate(sizes.values()))
+    return {name: slice(stop - size, stop) for (name, size), stop in zip(sizes.items(), stops, strict=True)}
 
 
 def policy_observation(state: BodyState) -> Float[Tensor, "*batch observation"]:

@@ -1,25 +1,25 @@
 """The drawn scene as a MuJoCo model: ground, light, cameras, and every body of every figure as a mocap body.
 
-It is separate from the physics model: nothing here has a joint, a mass that matters or a contact, and poses are
-written from outside. So simulated states, clips and imagined poses are drawn in the same way.
+It is separate from the physics model: nothing here has a joint, a weight or a contact, and poses are written from
+outside. So simulated states, clips and imagined poses are drawn in the same way.
 """
 
+import math
 from collections.abc import Sequence
 
 import mujoco
 import numpy as np
+import torch
 
+from anyskill import rotation
 from anyskill.body.appearance import Color, Shape, appearance
 from anyskill.body.humanoid import Character
 from anyskill.body.skeleton import skeleton_of
-from anyskill.body.state import BodyState
 from anyskill.render.camera import Camera
-from anyskill.sim.engine import initial_state
 
 BACKGROUND: Color = (0.70, 0.76, 0.82)
 FLOOR: tuple[Color, Color] = ((0.66, 0.64, 0.60), (0.60, 0.58, 0.54))  # the two colours of the checker
-TILE = 0.5  # m, side of a square of the checker
-"""Side of a square of the floor (m)."""
+TILE = 0.5  # m, side of a square of the checker; the pattern repeats after two
 _KINDS = {
     "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,
     "ellipsoid": mujoco.mjtGeom.mjGEOM_ELLIPSOID,
@@ -27,3 +27,70 @@ _KINDS = {
     "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,
     "box": mujoco.mjtGeom.mjGEOM_BOX,
 }
+
+
+def build_scene(
+    character: Character,
+    tints: Sequence[Color | None],
+    objects: Sequence[Sequence[Shape]],
+    cameras: Sequence[Camera],
+) -> mujoco.MjModel:
+    """The compiled scene; mocap bodies are the figures' bodies, figure after figure, and then the objects."""
+    spec = mujoco.MjSpec()
+    spec.compiler.degree = False
+    # Fixed, so that neither depends on what is in the scene: the renderer is compiled once and for all.
+    spec.stat.extent, spec.visual.map.znear, spec.visual.map.zfar = 1.0, 0.01, 200.0
+    spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.42] * 3, [0.22] * 3
+    _add_surroundings(spec)
+    for camera in cameras:
+        spec.worldbody.add_camera(fovy=math.degrees(camera.field_of_view))
+    skeleton = skeleton_of(character)
+    root = torch.tensor([0.0, 0.0, character.rest_height], dtype=torch.float64)
+    # The tree of bounding boxes gets its shape from this pose, and keeps it.
+    rest, _ = skeleton.forward(root, rotation.identity(skeleton.num_bodies, dtype=torch.float64))
+    for tint in tints:
+        looks = appearance(character, tint)
+        for name, position in zip(skeleton.names, rest.tolist(), strict=True):
+            _add_body(spec, looks[name], position)
+    for shapes in objects:
+        _add_body(spec, shapes, [0.0, 0.0, 0.0])
+    return spec.compile()
+
+
+def _add_surroundings(spec: mujoco.MjSpec) -> None:
+    """Checkered ground, and one light from above, in front and to the left of the default camera's view."""
+    spec.add_texture(
+        name="floor",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+        width=256,
+        height=256,
+        rgb1=list(FLOOR[0]),
+        rgb2=list(FLOOR[1]),
+    )
+    material = spec.add_material(name="floor", texrepeat=[1 / TILE, 1 / TILE])
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
+    spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 1], material="floor")
+    spec.worldbody.add_light(
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        pos=[0, 0, 5],
+        dir=[-0.45, -0.35, -1.0],
+        diffuse=[0.55, 0.54, 0.52],
+        ambient=[0, 0, 0],
+        specular=[0, 0, 0],
+        castshadow=True,
+    )
+
+
+def _add_body(spec: mujoco.MjSpec, shapes: Sequence[Shape], position: Sequence[float]) -> None:
+    body = spec.worldbody.add_body(mocap=True, pos=list(position))
+    for shape in shapes:
+        ends = {"pos": shape.start} if shape.end is None else {"fromto": np.array((shape.start, shape.end)).ravel()}
+        body.add_geom(
+            type=_KINDS[shape.kind],
+            size=[*shape.size, *[0.0] * (3 - len(shape.size))],
+            rgba=[*shape.color, 1.0],
+            contype=0,
+            conaffinity=0,
+            **ends,
+        )

@@ -1,29 +1,35 @@
 """The flight recorder: the last second of every world, so that one that blows up can be looked at."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill.body.humanoid import CHARACTERS, Character
 from anyskill.body.model import Physics
 from anyskill.files import write_atomically
-from anyskill.sim.engine import SimulationError
+from anyskill.sim.errors import SimulationError
 
 STEPS = 30  # control steps kept: one second
 MAX_SPEED = 300.0  # m/s or rad/s; a body driven by these motors stays far below
 
 
 class FlightRecorder:
-    """A ring of the last states and targets, and the judge of whether a world is still sane.
+    """The judge of whether a world is still sane, and a ring of the last states and targets.
+
+    Judging never waits for the device. On a GPU the worlds that were lost are looked up, and dumped, once a second.
 
     Args:
         num_worlds: Number of worlds.
         sizes: Lengths of qpos, qvel and of the targets.
-        folder: Where dumps go; None keeps counting but writes none.
+        character: Who is simulated; a dump names it.
+        physics: How; a dump holds it.
+        device: Where the tensors are.
+        folder: Where dumps go; with None nothing is kept.
         limit: At most so many dumps are written: the first ones tell what the rest would repeat.
     """
 
@@ -37,70 +43,85 @@ class FlightRecorder:
         folder: Path | None = None,
         limit: int = 5,
     ) -> None:
-        self._ring = torch.zeros(STEPS, num_worlds, sum(sizes), device=device)
-        self._sizes = sizes
-        self._age = torch.zeros(num_worlds, dtype=torch.long, device=device)  # steps since the last reset
-        self._now = 0
-        self._character, self._physics = character, physics
         self.folder, self.limit, self.dumped = folder, limit, 0
+        self._character, self._physics, self._sizes = character, physics, sizes
+        self._period = 1 if device.type == "cpu" else STEPS  # control steps between two looks for lost worlds
+        if folder is not None:
+            self._ring = torch.zeros(STEPS + self._period - 1, num_worlds, sum(sizes), device=device)
+            self._age = torch.zeros(num_worlds, dtype=torch.long, device=device)  # steps since the last reset
+            self._lost_at = torch.full_like(self._age, -1)  # step of a loss not yet dumped
+            self._lost_age = torch.zeros_like(self._age)
+            self._now = 0
 
     def restart(self, worlds: Int[Tensor, "n"]) -> None:
         """Forget the past of worlds that were put somewhere else."""
-        self._age[worlds] = 0
+        if self.folder is not None:
+            self._age[worlds] = 0
 
     def record(
         self,
         qpos: Float[Tensor, "world nq"],
         qvel: Float[Tensor, "world nv"],
         targets: Float[Tensor, "world dof"],
-    ) -> Int[Tensor, "n"]:
+    ) -> Bool[Tensor, "world"]:
         """Keep one control step (the state after it and the targets that led there); return the worlds gone wrong."""
-        nq, nv, _ = self._sizes
-        frame = self._ring[self._now]
-        frame[:, :nq], frame[:, nq : nq + nv], frame[:, nq + nv :] = qpos, qvel, targets
-        self._now = (self._now + 1) % STEPS
-        self._age += 1
-        # One reduction: NaN and infinity both fail the comparison.
-        sane = frame[:, : nq + nv].abs().amax(-1) < MAX_SPEED
-        return (~sane).nonzero()[:, 0]
+        lost = ~(qvel.abs().amax(-1) < MAX_SPEED)  # NaN and infinity fail the comparison, too
+        if self.folder is not None and self.dumped < self.limit:
+            torch.cat((qpos, qvel, targets), -1, out=self._ring[self._now % len(self._ring)])
+            self._age += 1
+            self._lost_at.masked_fill_(lost, self._now)
+            torch.where(lost, self._age, self._lost_age, out=self._lost_age)
+            self._age.masked_fill_(lost, 0)
+            self._now += 1
+            if self._now % self._period == 0:
+                self._dump(self.folder)
+        return lost
 
-    def dump(self, worlds: Int[Tensor, "n"]) -> list[Path]:
-        """Write what the recorder holds of some worlds, while the limit lasts."""
-        if self.folder is None:
-            return []
-        paths = []
-        for world in worlds.tolist()[: max(0, self.limit - self.dumped)]:
-            length = min(int(self._age[world]), STEPS)
-            order = [(self._now - length + i) % STEPS for i in range(length)]
+    def _dump(self, folder: Path) -> None:
+        """Write what the ring holds of the worlds lost since the last look."""
+        nq, nv, _ = self._sizes
+        for world in (self._lost_at >= 0).nonzero()[: self.limit - self.dumped, 0].tolist():
+            last, length = int(self._lost_at[world]), min(int(self._lost_age[world]), STEPS)
+            order = [step % len(self._ring) for step in range(last - length + 1, last + 1)]
             parts = self._ring[order, world].cpu().numpy()
-            nq, nv, _ = self._sizes
-            path = self.folder / f"blown-up-{self.dumped:03d}-world-{world}.npz"
-            with write_atomically(path) as file:
+            with write_atomically(folder / f"blown-up-{self.dumped:03d}-world-{world}.npz") as file:
                 np.savez_compressed(
                     file,
                     character=self._character.name,
                     qpos=parts[:, :nq],
                     qvel=parts[:, nq : nq + nv],
                     targets=parts[:, nq + nv :],
-                    **{f"physics_{k}": v for k, v in asdict(self._physics).items()},
+                    **{f"physics_{key}": value for key, value in asdict(self._physics).items()},
                 )
-            paths.append(path)
             self.dumped += 1
-        return paths
+        self._lost_at.fill_(-1)
 
 
-def load_flight(path: Path) -> tuple[Character, Float[Tensor, "step nq"], Float[Tensor, "step nv"], Tensor]:
-    """Read a dump: the character and its qpos, qvel and targets, oldest first.
+@dataclass(frozen=True)
+class Flight:
+    """The last second of a world that blew up, oldest step first."""
+
+    character: Character
+    physics: Physics
+    qpos: Float[Tensor, "step nq"]  # after each control step; objects follow the character
+    qvel: Float[Tensor, "step nv"]
+    targets: Float[Tensor, "step dof"]  # rad, that led there
+
+
+def load_flight(path: Path) -> Flight:
+    """Read a dump.
 
     Raises:
         SimulationError: The file is missing or not a dump.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            character = CHARACTERS[str(file["character"])]
-            qpos, qvel, targets = (torch.from_numpy(file[key]).float() for key in ("qpos", "qvel", "targets"))
+            return Flight(
+                CHARACTERS[str(file["character"])],
+                Physics(**{field.name: file[f"physics_{field.name}"].item() for field in fields(Physics)}),
+                *(torch.from_numpy(file[key]).float() for key in ("qpos", "qvel", "targets")),
+            )
     except FileNotFoundError:
         raise SimulationError(f"{path}: there is no such file.") from None
     except Exception as error:  # a zip or npy error of any kind: the file is not ours
         raise SimulationError(f"{path} is not a recording of a world that blew up ({error}).") from None
-    return character, qpos, qvel, targets

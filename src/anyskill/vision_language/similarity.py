@@ -1,8 +1,10 @@
 """How well pictures match a sentence: the forms the paper compares in its Table 3, as functions of unit features.
 
 Every score is a pure function; a leading batch of any shape goes through. Features are of unit length unless a
-docstring says otherwise.
+docstring says otherwise. A video model needs no form of its own: its feature is compared by ``cosine``.
 """
+
+import math
 
 import torch
 from jaxtyping import Float, UInt8
@@ -53,7 +55,7 @@ def frame_strip(
     Places left over are black.
     """
     n, count, height, width, channels = frames.shape
-    columns = columns or int(torch.tensor(count).sqrt().ceil())
+    columns = columns or math.isqrt(count - 1) + 1
     rows = -(-count // columns)
     tiles = frames.new_zeros(n, rows * columns, height, width, channels)
     tiles[:, :count] = frames

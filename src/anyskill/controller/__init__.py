@@ -1,0 +1,1 @@
+"""Low-level controllers: what the body can do, learnt from motion capture."""

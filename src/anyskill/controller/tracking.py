@@ -1,0 +1,109 @@
+"""The tracking task: follow a clip frame by frame. Its policy is the teacher of the latent-conditioned controller.
+
+The reference is compared free of heading and horizontal position, all in terms of the policy's observation, so that a
+body which has drifted or turned is not dragged back but goes on with the movement from where it is.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from anyskill.body.observation import policy_blocks, policy_observation, policy_size
+from anyskill.motion.library import MotionLibrary
+from anyskill.sim.engine import Engine
+
+LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    """Weights and scales of the tracking reward, and when an attempt has failed."""
+
+    action_scale: float = 0.7
+    """PD target = joint angles of the next reference frame + this (rad) × action."""
+    weights: tuple[float, float, float, float, float] = (0.4, 0.3, 0.15, 0.05, 0.1)
+    """Of positions, rotations, linear velocities, angular velocities, height; they sum to one."""
+    sharpness: tuple[float, float, float, float, float] = (40.0, 5.0, 0.5, 0.03, 60.0)
+    """Each term is exp(−sharpness × mean squared error), in the same order."""
+    failure_distance: float = 0.6
+    """A body this far (m) from where the reference has it, relative to the root, or a root this far off in height."""
+    episode: int = 300
+    """Control steps after which a world starts elsewhere."""
+
+
+class TrackingTask:
+    """Many worlds, each following its own clip from its own moment.
+
+    Clips that are often lost are started more often: weight × (0.1 + failure rate).
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        library: MotionLibrary,
+        generator: torch.Generator,
+        config: TrackingConfig | None = None,
+    ) -> None:
+        self.engine, self.library, self.generator = engine, library, generator
+        self.config = config or TrackingConfig()
+        skeleton, n = engine.skeleton, engine.num_worlds
+        self.blocks = policy_blocks(skeleton)
+        self.num_actions = skeleton.num_dof
+        seen = self.blocks["positions"].stop
+        self.observation_size = 2 * policy_size(skeleton) + len(LOOKAHEAD) * seen
+        self.clip = torch.zeros(n, dtype=torch.long, device=engine.device)
+        self.frame = torch.zeros_like(self.clip)
+        self.age = torch.zeros_like(self.clip)
+        self.failure_rate = torch.full((len(library),), 0.5, device=engine.device)
+        self.reset(torch.ones(n, dtype=torch.bool, device=engine.device))
+
+    def reset(self, mask: Bool[Tensor, "world"]) -> None:
+        """Start some worlds at a random moment of a random clip, in exactly the reference's state."""
+        worlds = mask.nonzero()[:, 0]
+        if not len(worlds):
+            return
+        weights = self.library.weights * (0.1 + self.failure_rate)
+        clip, frame = self.library.sample(len(worlds), self.generator, weights=weights)
+        self.clip[worlds], self.frame[worlds], self.age[worlds] = clip, frame, 0
+        self.engine.reset(worlds, self.library.qpos(clip, frame), self.library.qvel(clip, frame))
+
+    def observe(self) -> Float[Tensor, "world observation"]:
+        """The body, then the next reference frame minus the body, then where its joints will be somewhat later."""
+        now = policy_observation(self.engine.state())
+        seen = slice(0, self.blocks["positions"].stop)
+        parts = [now, self.library.observation(self.clip, self.frame + 1) - now]
+        parts += [(self.library.observation(self.clip, self.frame + k) - now)[:, seen] for k in LOOKAHEAD]
+        return torch.cat(parts, -1)
+
+    def targets(self, action: Float[Tensor, "world dof"]) -> Float[Tensor, "world dof"]:
+        """PD targets (rad): the next reference pose, corrected by the action."""
+        return self.library.dofs(self.clip, self.frame + 1) + self.config.action_scale * action
+
+    def step(
+        self, action: Float[Tensor, "world dof"]
+    ) -> tuple[Float[Tensor, "world"], Bool[Tensor, "world"], Bool[Tensor, "world"]]:
+        """One control step: reward, worlds that failed, worlds whose time is up. Neither is reset yet."""
+        lost = self.engine.step(self.targets(action))
+        self.frame += 1
+        self.age += 1
+        now = policy_observation(self.engine.state())
+        error = now - self.library.observation(self.clip, self.frame)
+        reward = torch.zeros_like(error[:, 0])
+        names = ("positions", "rotations", "linear", "angular", "height")
+        for name, weight, sharpness in zip(names, self.config.weights, self.config.sharpness, strict=True):
+            reward += weight * torch.exp(-sharpness * error[:, self.blocks[name]].square().mean(-1))
+        distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
+        height = error[:, 0].abs()
+        failed = (torch.maximum(distance, height) > self.config.failure_distance) | lost
+        finished = (self.frame >= self.library.last_frame(self.clip)) | (self.age >= self.config.episode)
+        self._note(failed, finished & ~failed)
+        return torch.where(failed, 0.0, reward), failed, finished & ~failed
+
+    def _note(self, failed: Bool[Tensor, "world"], finished: Bool[Tensor, "world"]) -> None:
+        """Running failure rate of each clip, over about its last twenty attempts."""
+        for outcome, value in ((failed, 1.0), (finished, 0.0)):
+            count = torch.bincount(self.clip[outcome], minlength=len(self.failure_rate))
+            keep = 0.95**count
+            self.failure_rate = keep * self.failure_rate + (1 - keep) * value

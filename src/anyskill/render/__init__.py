@@ -1,0 +1,1 @@
+"""Pictures of bodies: cameras, a ray tracer, films."""

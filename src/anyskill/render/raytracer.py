@@ -1,0 +1,128 @@
+"""Pictures of bodies by ray tracing: MuJoCo Warp's renderer, the same on CPU and GPU, without OpenGL."""
+
+from collections.abc import Sequence
+
+import mujoco
+import mujoco_warp as mjw
+import torch
+import warp as wp
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from anyskill.body.appearance import Color, Shape
+from anyskill.body.humanoid import HUMANOID, Character
+from anyskill.body.state import BodyState
+from anyskill.errors import AnyskillError
+from anyskill.render.camera import Camera
+from anyskill.render.scene import BACKGROUND, build_scene
+
+
+class RenderError(AnyskillError):
+    """A picture or a film cannot be made as asked."""
+
+
+class Raytracer:
+    """Draws many worlds at once, each from every camera.
+
+    The first picture on a machine waits one or two minutes while the renderer is compiled; it is kept for later.
+
+    Args:
+        num_worlds: How many pictures (times cameras) one call makes.
+        character: Who is drawn.
+        size: Width and height in pixels.
+        cameras: The views of every world.
+        device: ``cpu`` or ``cuda[:n]``.
+        tints: One figure of the character is drawn for each; None keeps its own colours.
+        objects: Other things in the scene, each made of shapes in its own frame.
+        shadows: Whether the light casts shadows.
+        samples: Rays a pixel along each axis; 2 smooths edges at four times the cost.
+    """
+
+    def __init__(
+        self,
+        num_worlds: int,
+        character: Character = HUMANOID,
+        *,
+        size: tuple[int, int] = (224, 224),
+        cameras: Sequence[Camera] = (Camera(),),
+        device: torch.device | str = "cpu",
+        tints: Sequence[Color | None] = (None,),
+        objects: Sequence[Sequence[Shape]] = (),
+        shadows: bool = True,
+        samples: int = 1,
+    ) -> None:
+        self.num_worlds, self.character, self.size = num_worlds, character, size
+        self.cameras, self.device = tuple(cameras), torch.device(device)
+        self._figures, self._objects = len(tints), len(objects)
+        scene = build_scene(character, tints, objects, cameras)
+        self._device = wp.get_device(str(self.device))
+        with wp.ScopedDevice(self._device):
+            self._model = mjw.put_model(scene)
+            self._data = mjw.put_data(scene, mujoco.MjData(scene), nworld=num_worlds)
+            self._context = mjw.create_render_context(
+                scene,
+                num_worlds,
+                cam_res=size,
+                render_rgb=True,
+                render_depth=False,
+                render_seg=False,
+                use_shadows=shadows,
+                background_color=(*BACKGROUND, 1.0),
+                samples_per_pixel=samples,
+                enable_specular=False,
+                enable_emission=False,
+                enable_per_light_ambient=False,
+            )
+            mjw.camlight(self._model, self._data)  # the light stands still: once is enough
+        self._positions, self._rotations = wp.to_torch(self._data.mocap_pos), wp.to_torch(self._data.mocap_quat)
+        self._eyes, self._views = wp.to_torch(self._data.cam_xpos), wp.to_torch(self._data.cam_xmat)
+        width, height = size
+        packed = wp.to_torch(self._context.rgb_data.view(wp.int32)).view(torch.uint8)
+        self._pixels = packed.view(num_worlds, len(self.cameras), height, width, 4)
+        self._graph: wp.Graph | None = None
+
+    def render(
+        self,
+        *states: BodyState,
+        objects: tuple[Float[Tensor, "world object 3"], Float[Tensor, "world object 4"]] | None = None,
+    ) -> UInt8[Tensor, "world view height width 3"]:
+        """RGB pictures of one state for each figure; the cameras follow the first.
+
+        Args:
+            states: Of ``(world,)`` batch shape, one for each tint.
+            objects: Positions (m) and rotations of the objects; None leaves them where they were, at first the origin.
+        """
+        bodies = len(self.character.bodies)
+        if len(states) != self._figures:
+            raise RenderError(f"{len(states)} state(s) given for {self._figures} figure(s); give one for each tint.")
+        for figure, state in enumerate(states):
+            if state.positions.shape[:-1] != (self.num_worlds, bodies):
+                raise RenderError(
+                    f"a state of shape {tuple(state.positions.shape[:-1])} cannot be drawn in {self.num_worlds} worlds "
+                    f"of {bodies} bodies; the two must agree."
+                )
+            slots = slice(figure * bodies, (figure + 1) * bodies)
+            self._positions[:, slots], self._rotations[:, slots] = state.positions, state.rotations
+        if objects is not None:
+            self._positions[:, -self._objects :], self._rotations[:, -self._objects :] = objects
+        for view, camera in enumerate(self.cameras):
+            self._eyes[:, view], self._views[:, view] = camera.pose(states[0])
+        self._draw()
+        return self._pixels[..., [2, 1, 0]]  # a pixel lies in memory as blue, green, red, alpha
+
+    def _draw(self) -> None:
+        if not self._device.is_cuda:
+            self._launch()
+            return
+        if self._graph is None:
+            with wp.ScopedDevice(self._device):
+                self._launch()  # compiles, which must not happen while capturing
+                with wp.ScopedCapture() as capture:
+                    self._launch()
+            self._graph = capture.graph
+        wp.capture_launch(self._graph, stream=wp.stream_from_torch(torch.cuda.current_stream(self.device)))
+
+    def _launch(self) -> None:
+        mjw.kinematics(self._model, self._data)
+        mjw.refit_bvh(self._model, self._data, self._context)
+        mjw.render(self._model, self._data, self._context)

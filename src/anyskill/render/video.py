@@ -1,0 +1,131 @@
+"""Films and contact sheets of motions."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from anyskill.body.humanoid import HUMANOID, Character
+from anyskill.body.state import BodyState
+from anyskill.files import write_atomically
+from anyskill.motion.clip import Clip
+from anyskill.render.camera import Camera
+from anyskill.render.raytracer import Raytracer, RenderError
+
+BATCH = 8  # frames drawn in one call: enough to be fast, few enough to show progress
+
+
+def draw_frames(states: BodyState, raytracer: Raytracer) -> Iterator[UInt8[Tensor, "height width 3"]]:
+    """Pictures of all frames of a motion, in order; the views of several cameras stand side by side.
+
+    Args:
+        states: Of ``(frame,)`` batch shape.
+        raytracer: With one figure; its worlds are used for successive frames.
+    """
+    states = states.to(raytracer.device)
+    frames, worlds = states.batch_shape[0], raytracer.num_worlds
+    for start in range(0, frames, worlds):
+        index = torch.arange(start, start + worlds).clamp_max(frames - 1)  # the last batch repeats the last frame
+        pictures = raytracer.render(states[index]).permute(0, 2, 1, 3, 4).flatten(2, 3).cpu()
+        yield from pictures[: frames - start]
+
+
+def write_video(path: Path, frames: Iterable[UInt8[Tensor, "height width 3"]], fps: float) -> None:
+    """Write an mp4 file (H.264, 4:2:0) that plays everywhere; it appears only when it is complete.
+
+    Raises:
+        RenderError: There is no frame, or the encoder fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        unfinished = Path(folder) / "video.mp4"
+        writer = None
+        try:
+            for frame in frames:
+                if writer is None:
+                    writer = _encoder(unfinished, frame, fps)
+                writer.send(np.ascontiguousarray(frame.numpy()))
+        except OSError as error:
+            raise RenderError(f"{path} cannot be encoded ({error}).") from None
+        finally:
+            if writer is not None:
+                writer.close()
+        if writer is None:
+            raise RenderError(f"there is no frame to write to {path}.")
+        with write_atomically(path) as file, unfinished.open("rb") as video:
+            shutil.copyfileobj(video, file)
+
+
+def _encoder(path: Path, frame: UInt8[Tensor, "height width 3"], fps: float):  # noqa: ANN202 - ffmpeg's generator
+    height, width = frame.shape[:2]
+    # Quality 8 of 10; sizes are rounded up to even numbers, which 4:2:0 needs.
+    writer = imageio_ffmpeg.write_frames(
+        str(path), (width, height), fps=fps, codec="libx264", quality=8, macro_block_size=2, ffmpeg_log_level="error"
+    )
+    writer.send(None)
+    return writer
+
+
+def contact_sheet(
+    states: BodyState,
+    path: Path | None = None,
+    *,
+    count: int = 16,
+    columns: int = 8,
+    size: int = 224,
+    fps: float | None = None,
+    camera: Camera | None = None,
+    character: Character = HUMANOID,
+) -> Image.Image:
+    """Evenly spaced frames of a motion in one picture, each with its time, or its number if there is no ``fps``.
+
+    Args:
+        states: Of ``(frame,)`` batch shape.
+        path: Where to write it as PNG; None only returns it.
+        count: How many frames; all of them if there are fewer.
+        columns: Pictures in a row.
+        size: Width and height of each picture in pixels.
+        fps: Frames a second of the motion.
+        camera: Where the pictures are taken from; None takes the default.
+        character: Who is drawn.
+    """
+    frames = states.batch_shape[0]
+    chosen = torch.linspace(0, frames - 1, min(count, frames)).round().long()
+    columns = min(columns, len(chosen))
+    rows = -(-len(chosen) // columns)
+    raytracer = Raytracer(
+        min(BATCH, len(chosen)), character, size=(size, size), cameras=(camera or Camera(),), samples=2
+    )
+    sheet = Image.new("RGB", (columns * size, rows * size), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(max(10, size // 16))
+    for place, (frame, picture) in enumerate(zip(chosen.tolist(), draw_frames(states[chosen], raytracer), strict=True)):
+        x, y = place % columns * size, place // columns * size
+        sheet.paste(Image.fromarray(picture.numpy()), (x, y))
+        label = str(frame) if fps is None else f"{frame / fps:.2f} s"
+        pen.text((x + size // 32, y + size // 48), label, fill="black", font=font)
+    if path is not None:
+        with write_atomically(path) as file:
+            sheet.save(file, format="PNG")
+    return sheet
+
+
+def draw_clip(
+    clip: Clip, folder: Path, *, size: int = 480, fps: float | None = None, camera: Camera | None = None
+) -> tuple[Path, Path]:
+    """Write ``NAME.mp4`` and ``NAME.png`` (the contact sheet) of a clip into a folder; returns both paths."""
+    if fps is not None:
+        clip = clip.resampled(fps)
+    states, camera = clip.states(), camera or Camera()
+    raytracer = Raytracer(
+        min(BATCH, clip.num_frames), clip.character, size=(size, size), cameras=(camera,), samples=2
+    )
+    video, sheet = folder / f"{clip.name}.mp4", folder / f"{clip.name}.png"
+    write_video(video, draw_frames(states, raytracer), clip.fps)
+    contact_sheet(states, sheet, fps=clip.fps, camera=camera, character=clip.character)
+    return video, sheet
