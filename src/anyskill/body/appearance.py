@@ -21,7 +21,7 @@ SHIRT: Color = (0.93, 0.92, 0.88)
 EMBLEM: Color = (0.16, 0.50, 0.30)
 BELT: Color = (0.28, 0.17, 0.09)
 BUCKLE: Color = (0.80, 0.72, 0.45)
-TROUSERS: Color = (0.19, 0.22, 0.32)
+TROUSERS: Color = (0.29, 0.31, 0.39)
 SOLE: Color = (0.90, 0.90, 0.88)
 LEFT: Color = (0.12, 0.36, 0.78)
 RIGHT: Color = (0.88, 0.40, 0.10)
@@ -53,35 +53,40 @@ def _sphere(color: Color, radius: float, centre: Vector) -> Shape:
 
 
 _PELVIS = (
-    _ellipsoid(TROUSERS, (-0.005, 0, 0.02), (0.105, 0.145, 0.11)),
-    Shape("cylinder", (0.112,), BELT, (0, 0, 0.085), (0, 0, 0.115)),
-    Shape("box", (0.008, 0.022, 0.018), BUCKLE, (0.112, 0, 0.10)),
-    _ellipsoid(SHIRT, (0, 0, 0.17), (0.098, 0.128, 0.11)),
+    _ellipsoid(TROUSERS, (-0.008, 0, 0.015), (0.104, 0.150, 0.115)),
+    _ellipsoid(BELT, (-0.002, 0, 0.100), (0.114, 0.144, 0.030)),
+    Shape("box", (0.006, 0.020, 0.017), BUCKLE, (0.111, 0, 0.099)),
+    _ellipsoid(SHIRT, (-0.002, 0, 0.140), (0.104, 0.130, 0.170)),
 )
 
+
+def _shoulder(sign: int) -> Shape:
+    return _capsule(SHIRT, 0.050, (-0.015, sign * 0.045, 0.245), (-0.022, sign * 0.160, 0.228))
+
+
 _TORSO = (
-    _ellipsoid(SHIRT, (0, 0, 0.03), (0.102, 0.130, 0.14)),
-    _ellipsoid(SHIRT, (-0.004, 0, 0.14), (0.112, 0.160, 0.145)),
-    _capsule(SHIRT, 0.052, (-0.022, -0.14, 0.228), (-0.022, 0.14, 0.228)),
-    _ellipsoid(SHIRT, (-0.010, 0, 0.255), (0.062, 0.075, 0.040)),
-    Shape("cylinder", (0.042,), EMBLEM, (0.090, 0, 0.145), (0.111, 0, 0.145)),
+    _ellipsoid(SHIRT, (-0.003, 0, 0.045), (0.108, 0.145, 0.250)),
+    _ellipsoid(SHIRT, (-0.012, 0, 0.160), (0.096, 0.166, 0.120)),
+    _shoulder(-1),
+    _shoulder(1),
+    _ellipsoid(EMBLEM, (0.066, 0, 0.140), (0.038, 0.062, 0.062)),
 )
 
 _HEAD = (
-    _capsule(SKIN, 0.046, (-0.008, 0, -0.01), (0, 0, 0.09)),
-    _ellipsoid(SKIN, (0.005, 0, 0.180), (0.084, 0.074, 0.100)),
-    _ellipsoid(SKIN, (0.022, 0, 0.125), (0.060, 0.054, 0.058)),
-    _ellipsoid(HAIR, (-0.018, 0, 0.212), (0.090, 0.082, 0.086)),
-    _ellipsoid(HAIR, (-0.034, 0, 0.165), (0.066, 0.077, 0.085)),
-    _ellipsoid(SKIN, (0.094, 0, 0.163), (0.017, 0.012, 0.022)),
-    _capsule(LIPS, 0.007, (0.079, -0.019, 0.118), (0.079, 0.019, 0.118)),
+    _capsule(SKIN, 0.047, (-0.010, 0, -0.01), (0, 0, 0.09)),
+    _ellipsoid(SKIN, (0.004, 0, 0.182), (0.086, 0.077, 0.102)),
+    _ellipsoid(SKIN, (0.024, 0, 0.124), (0.060, 0.055, 0.056)),
+    _ellipsoid(HAIR, (-0.012, 0, 0.222), (0.090, 0.083, 0.080)),
+    _ellipsoid(HAIR, (-0.038, 0, 0.172), (0.064, 0.076, 0.090)),
+    _ellipsoid(SKIN, (0.092, 0, 0.160), (0.017, 0.012, 0.022)),
+    _ellipsoid(LIPS, (0.078, 0, 0.119), (0.010, 0.023, 0.007)),
     *(
         shape
-        for y in (-0.031, 0.031)
+        for y in (-0.032, 0.032)
         for shape in (
-            _ellipsoid(EYE_WHITE, (0.076, y, 0.188), (0.012, 0.019, 0.013)),
-            _sphere(EYE, 0.011, (0.081, y, 0.188)),
-            _capsule(HAIR, 0.005, (0.082, y - 0.015, 0.211), (0.082, y + 0.015, 0.211)),
+            _ellipsoid(EYE_WHITE, (0.077, y, 0.187), (0.012, 0.020, 0.013)),
+            _sphere(EYE, 0.011, (0.082, y, 0.187)),
+            _capsule(HAIR, 0.005, (0.081, y - 0.015, 0.209), (0.081, y + 0.015, 0.209)),
             _ellipsoid(SKIN, (0.0, 2.5 * y, 0.175), (0.016, 0.010, 0.026)),
         )
     ),
@@ -91,20 +96,21 @@ _HEAD = (
 def _arm(side: str, color: Color) -> dict[str, tuple[Shape, ...]]:
     return {
         f"{side}_upper_arm": (
-            _sphere(color, 0.060, (0, 0, -0.005)),
-            _ellipsoid(color, (0, 0, -0.10), (0.053, 0.053, 0.125)),
-            Shape("cylinder", (0.049,), color, (0, 0, -0.10), (0, 0, -0.19)),
+            _sphere(color, 0.052, (0, 0, -0.008)),
+            _ellipsoid(color, (0, 0, -0.09), (0.051, 0.051, 0.13)),
+            Shape("cylinder", (0.047,), color, (0, 0, -0.08), (0, 0, -0.18)),
             _capsule(SKIN, 0.040, (0, 0, -0.15), (0, 0, -0.275)),
         ),
         f"{side}_lower_arm": (
-            _ellipsoid(SKIN, (0.002, 0, -0.075), (0.043, 0.041, 0.115)),
+            _ellipsoid(SKIN, (0.002, 0, -0.07), (0.043, 0.041, 0.105)),
             _capsule(SKIN, 0.029, (0, 0, -0.10), (0, 0, -0.25)),
             Shape("cylinder", (0.034,), color, (0, 0, -0.195), (0, 0, -0.225)),
         ),
         f"{side}_hand": (
             _ellipsoid(SKIN, (0.002, 0, -0.025), (0.040, 0.021, 0.050)),
-            _ellipsoid(SKIN, (0.008, 0, -0.068), (0.030, 0.016, 0.038)),
-            _capsule(SKIN, 0.011, (0.026, 0, -0.012), (0.052, 0, -0.046)),
+            Shape("box", (0.028, 0.011, 0.028), SKIN, (0.004, 0, -0.063)),
+            _ellipsoid(SKIN, (0.004, 0, -0.086), (0.028, 0.011, 0.020)),
+            _capsule(SKIN, 0.011, (0.026, 0, -0.012), (0.050, 0, -0.050)),
         ),
     }
 
@@ -112,14 +118,13 @@ def _arm(side: str, color: Color) -> dict[str, tuple[Shape, ...]]:
 def _leg(side: str, color: Color) -> dict[str, tuple[Shape, ...]]:
     return {
         f"{side}_thigh": (
-            _sphere(TROUSERS, 0.082, (0, 0, -0.01)),
-            _ellipsoid(TROUSERS, (0, 0, -0.15), (0.080, 0.074, 0.24)),
-            _capsule(TROUSERS, 0.056, (0, 0, -0.15), (0, 0, -0.4215)),
+            _sphere(TROUSERS, 0.072, (0, 0, 0)),
+            _ellipsoid(TROUSERS, (0, 0, -0.15), (0.080, 0.071, 0.24)),
+            _capsule(TROUSERS, 0.057, (0, 0, -0.15), (0, 0, -0.4215)),
         ),
         f"{side}_shin": (
-            _ellipsoid(TROUSERS, (-0.008, 0, -0.13), (0.060, 0.056, 0.19)),
-            _capsule(TROUSERS, 0.046, (0, 0, -0.05), (0, 0, -0.32)),
-            Shape("cylinder", (0.050,), TROUSERS, (0, 0, -0.22), (0, 0, -0.375)),
+            _ellipsoid(TROUSERS, (-0.008, 0, -0.13), (0.060, 0.056, 0.185)),
+            Shape("cylinder", (0.049,), TROUSERS, (0, 0, -0.10), (0, 0, -0.37)),
         ),
         f"{side}_foot": (
             _capsule(SOLE, 0.036, (0, 0, 0.055), (0, 0, -0.005)),

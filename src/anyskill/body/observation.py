@@ -39,17 +39,21 @@ def policy_observation(state: BodyState) -> Float[Tensor, "*batch observation"]:
     (6·body), linear (3·body) and angular velocities (3·body), all but the height turned by H.
     """
     root = state.positions[..., :1, :]
-    inverse = rotation.conjugate(rotation.heading_rotation(state.rotations[..., :1, :]))
-    return torch.cat(
+    vectors = torch.cat(
         (
-            root[..., 0, 2:],
-            rotation.rotate(inverse, state.positions[..., 1:, :] - root).flatten(-2),
-            rotation.tan_norm(rotation.multiply(inverse, state.rotations)).flatten(-2),
-            rotation.rotate(inverse, state.linear_velocities).flatten(-2),
-            rotation.rotate(inverse, state.angular_velocities).flatten(-2),
+            state.positions[..., 1:, :] - root,
+            rotation.tan_norm(state.rotations).unflatten(-1, (2, 3)).flatten(-3, -2),
+            state.linear_velocities,
+            state.angular_velocities,
         ),
-        -1,
+        -2,
     )
+    # All are vectors that turn about the vertical: much cheaper than quaternions.
+    yaw = rotation.heading(state.rotations[..., :1, :])
+    cos, sin = torch.cos(yaw), torch.sin(yaw)
+    x, y, z = vectors.unbind(-1)
+    turned = torch.stack((cos * x + sin * y, cos * y - sin * x, z), -1)
+    return torch.cat((root[..., 0, 2:], turned.flatten(-2)), -1)
 
 
 def adversarial_frame(state: BodyState, skeleton: Skeleton) -> Float[Tensor, "*batch frame"]:

@@ -5,6 +5,7 @@ body which has drifted or turned is not dragged back but goes on with the moveme
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -53,6 +54,10 @@ class TrackingTask:
         self.num_actions = skeleton.num_dof
         seen = self.blocks["positions"].stop
         self.observation_size = 2 * policy_size(skeleton) + len(LOOKAHEAD) * seen
+        states = library.states(*library.places())
+        self._observations = policy_observation(states)
+        self._dofs = skeleton.dofs_from_rotations(skeleton.local_rotations(states.rotations))
+        self._qpos, self._qvel = states.qpos(skeleton), states.qvel(skeleton)
         self.clip = torch.zeros(n, dtype=torch.long, device=engine.device)
         self.frame = torch.zeros_like(self.clip)
         self.age = torch.zeros_like(self.clip)
@@ -64,22 +69,27 @@ class TrackingTask:
         worlds = mask.nonzero()[:, 0]
         if not len(worlds):
             return
-        weights = self.library.weights * (0.1 + self.failure_rate)
-        clip, frame = self.library.sample(len(worlds), self.generator, weights=weights)
+        clip, frame = self.library.sample(len(worlds), self.generator, margin=1, factors=0.1 + self.failure_rate)
         self.clip[worlds], self.frame[worlds], self.age[worlds] = clip, frame, 0
-        self.engine.reset(worlds, self.library.qpos(clip, frame), self.library.qvel(clip, frame))
+        rows = self.library.rows(clip, frame)
+        self.engine.reset(worlds, self._qpos[rows], self._qvel[rows])
 
     def observe(self) -> Float[Tensor, "world observation"]:
         """The body, then the next reference frame minus the body, then where its joints will be somewhat later."""
         now = policy_observation(self.engine.state())
         seen = slice(0, self.blocks["positions"].stop)
-        parts = [now, self.library.observation(self.clip, self.frame + 1) - now]
-        parts += [(self.library.observation(self.clip, self.frame + k) - now)[:, seen] for k in LOOKAHEAD]
+        parts = [now, self._reference(1) - now]
+        parts += [(self._reference(ahead) - now)[:, seen] for ahead in LOOKAHEAD]
         return torch.cat(parts, -1)
 
     def targets(self, action: Float[Tensor, "world dof"]) -> Float[Tensor, "world dof"]:
         """PD targets (rad): the next reference pose, corrected by the action."""
-        return self.library.dofs(self.clip, self.frame + 1) + self.config.action_scale * action
+        rows = self.library.rows(self.clip, self.frame + 1)
+        return self._dofs[rows] + self.config.action_scale * action
+
+    def _reference(self, ahead: int) -> Float[Tensor, "world observation"]:
+        """What a body in perfect step would observe some frames from now."""
+        return self._observations[self.library.rows(self.clip, self.frame + ahead)]
 
     def step(
         self, action: Float[Tensor, "world dof"]
@@ -89,7 +99,7 @@ class TrackingTask:
         self.frame += 1
         self.age += 1
         now = policy_observation(self.engine.state())
-        error = now - self.library.observation(self.clip, self.frame)
+        error = now - self._reference(0)
         reward = torch.zeros_like(error[:, 0])
         names = ("positions", "rotations", "linear", "angular", "height")
         for name, weight, sharpness in zip(names, self.config.weights, self.config.sharpness, strict=True):
@@ -97,7 +107,7 @@ class TrackingTask:
         distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
         height = error[:, 0].abs()
         failed = (torch.maximum(distance, height) > self.config.failure_distance) | lost
-        finished = (self.frame >= self.library.last_frame(self.clip)) | (self.age >= self.config.episode)
+        finished = self.library.ended(self.clip, self.frame) | (self.age >= self.config.episode)
         self._note(failed, finished & ~failed)
         return torch.where(failed, 0.0, reward), failed, finished & ~failed
 
@@ -107,3 +117,19 @@ class TrackingTask:
             count = torch.bincount(self.clip[outcome], minlength=len(self.failure_rate))
             keep = 0.95**count
             self.failure_rate = keep * self.failure_rate + (1 - keep) * value
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where every world is, in its clip and in the simulation."""
+        return {
+            "clip": self.clip,
+            "frame": self.frame,
+            "age": self.age,
+            "failure_rate": self.failure_rate,
+            "engine": self.engine.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        for name in ("clip", "frame", "age", "failure_rate"):
+            getattr(self, name).copy_(state[name])
+        self.engine.load_state_dict(state["engine"])

@@ -55,10 +55,15 @@ def average(tensor: Tensor) -> Tensor:
 
 def smallest(number: int) -> int:
     """The smallest of a whole number over ranks."""
+    return -largest(-number)
+
+
+def largest(number: int) -> int:
+    """The largest of a whole number over ranks."""
     if num_ranks() == 1:
         return number
     tensor = torch.tensor(number, device="cuda" if dist.get_backend() == "nccl" else "cpu")
-    dist.all_reduce(tensor, dist.ReduceOp.MIN)
+    dist.all_reduce(tensor, dist.ReduceOp.MAX)
     return int(tensor)
 
 

@@ -32,7 +32,7 @@ class RunningNormalizer(nn.Module):
         self.register_buffer("count", torch.ones((), dtype=torch.float64))
 
     @torch.no_grad()
-    def update(self, samples: Float[Tensor, "*batch *shape"]) -> None:
+    def update(self, samples: Float[Tensor, "*batch_and_shape"]) -> None:
         """Take samples into account (Chan, Golub and LeVeque's parallel variance)."""
         samples = samples.reshape(-1, *self.mean.shape).double()
         # Sums about the mean so far: one reduction over ranks, and no cancellation.
@@ -48,12 +48,12 @@ class RunningNormalizer(nn.Module):
         self.mean.add_(shift * new / total)
         self.count.copy_(total)
 
-    def forward(self, samples: Float[Tensor, "*batch *shape"]) -> Float[Tensor, "*batch *shape"]:
+    def forward(self, samples: Float[Tensor, "*batch_and_shape"]) -> Float[Tensor, "*batch_and_shape"]:
         """(x − μ) / √(σ² + ε), clamped."""
         scaled = (samples - self.mean.to(samples.dtype)) / self._scale(samples)
         return scaled.clamp(-self.LIMIT, self.LIMIT)
 
-    def denormalize(self, scaled: Float[Tensor, "*batch *shape"]) -> Float[Tensor, "*batch *shape"]:
+    def denormalize(self, scaled: Float[Tensor, "*batch_and_shape"]) -> Float[Tensor, "*batch_and_shape"]:
         """The inverse, of values clamped in the same way."""
         return scaled.clamp(-self.LIMIT, self.LIMIT) * self._scale(scaled) + self.mean.to(scaled.dtype)
 

@@ -10,11 +10,9 @@ from torch import Tensor
 from anyskill import rotation
 from anyskill.body.humanoid import Character, Geom
 from anyskill.body.model import build_model
-from anyskill.body.skeleton import skeleton_of
 
 GRAVITY = 9.81  # m/s²
-CLEARANCE = 0.02  # m; a body whose lowest point is higher is off the ground
-_FALL = 0.4 * GRAVITY  # an arc bent at least so much is a flight: captures are noisy, and artists stretch time
+_WELL_ABOVE = 0.1  # m
 
 
 def lowest_points(
@@ -56,35 +54,47 @@ def centre_of_mass(
     return ((positions + rotation.rotate(rotations, local)) * mass[:, None]).sum(-2) / mass.sum()
 
 
+def flight_of(
+    character: Character, positions: Float[Tensor, "frame body 3"], rotations: Float[Tensor, "frame body 4"], fps: float
+) -> tuple[Float[Tensor, "frame"], Bool[Tensor, "frame"]]:
+    """Height (m) of the body's lowest point in every frame, and which frames are of flight."""
+    height = lowest_points(character, positions, rotations).amin(-1)
+    return height, in_flight(height, centre_of_mass(character, positions, rotations)[..., 2], fps)
+
+
 @lru_cache
 def _masses(character: Character) -> tuple[Tensor, Tensor]:
     model: mujoco.MjModel = build_model(character)
     return torch.from_numpy(model.body_mass[1:].copy()), torch.from_numpy(model.body_ipos[1:].copy())
 
 
-def airborne(
+def in_flight(
     height: Float[Tensor, "frame"], centre_height: Float[Tensor, "frame"], fps: float
 ) -> Bool[Tensor, "frame"]:
-    """Frames of free flight.
+    """Frames in which nothing carries the body: its centre of mass accelerates downwards by more than half of gravity.
 
-    A flight is a stretch in which the lowest point of the body stays more than ``CLEARANCE`` above the ground and the
-    centre of mass follows an arc bent downwards about as gravity bends it: the parabola fitted to its height has an
-    acceleration below -0.4 g. Whoever hovers at rest, or walks above the ground, is not in flight.
+    The acceleration is a second difference over 1/30 s, smoothed over three frames; real flights show -9.3 to -10
+    m/s², walking never falls below -4. The frames beside a flight, in which the body takes off or lands, count to it.
+    Keyframed flips jerk through the air: a pause between two flights belongs to them if the body stays well above the
+    heights at which it took off and lands.
 
     Args:
-        height: Lowest point of the body above the ground (m).
+        height: Lowest point of the body (m).
         centre_height: Height of the centre of mass (m).
         fps: Frames a second.
     """
-    flight = torch.zeros(len(height), dtype=torch.bool)
-    for start, stop in stretches(height > CLEARANCE):
-        low, high = max(0, start - 1), min(len(height), stop + 1)
-        if high - low < 3:
-            continue
-        time = torch.arange(high - low, dtype=torch.float64) / fps
-        powers = torch.stack((torch.ones_like(time), time, 0.5 * time**2), -1)
-        acceleration = torch.linalg.lstsq(powers, centre_height[low:high, None]).solution[2, 0]
-        flight[start:stop] = acceleration < -_FALL
+    step = min(max(1, round(fps / 30)), (len(centre_height) - 1) // 2)
+    if step < 1:
+        return torch.zeros(len(centre_height), dtype=torch.bool)
+    bend = centre_height[2 * step :] - 2.0 * centre_height[step:-step] + centre_height[: -2 * step]
+    padded = torch.nn.functional.pad(bend[None], (2 * step, 2 * step), mode="replicate")[0]
+    smooth = 0.25 * padded[: -2 * step] + 0.5 * padded[step:-step] + 0.25 * padded[2 * step :]
+    falling = smooth * (fps / step) ** 2 < -0.5 * GRAVITY
+    flight = torch.nn.functional.max_pool1d(falling[None].double(), 2 * step + 1, stride=1, padding=step)[0] > 0
+    parts = stretches(flight)
+    for (start, pause), (resume, stop) in zip(parts, parts[1:], strict=False):
+        if height[pause:resume].min() > torch.maximum(height[start], height[stop - 1]) + _WELL_ABOVE:
+            flight[pause:resume] = True
     return flight
 
 

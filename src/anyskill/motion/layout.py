@@ -16,8 +16,8 @@ from anyskill.motion.clip import Clip
 class Layout:
     """Clips at one rate, one after the other in a table of frames.
 
-    Outside of its frames, a clip holds its first or last one. A looped clip repeats instead: its last frame is its first
-    one seen a cycle later, so the table leaves it out, and every cycle goes on from where the one before arrived.
+    Outside of its frames, a clip holds its first or last one. A looped clip repeats instead: its last frame is its
+    first one seen a cycle later, so the table leaves it out, and every cycle goes on from where the one before arrived.
     From one cycle to the next a point p of the ground plane moves to Rz(turn)·p + travel.
     """
 
@@ -32,10 +32,7 @@ class Layout:
         """The layout of clips resampled at ``fps``. A loop is stretched to a whole number of frames."""
         loops = torch.tensor([clip.loop for clip in clips])
         lengths = torch.tensor(
-            [
-                max(2, round(clip.duration * fps) if clip.loop else int(clip.duration * fps + 1e-6) + 1)
-                for clip in clips
-            ]
+            [max(2, round(clip.duration * fps) if clip.loop else int(clip.duration * fps + 1e-6) + 1) for clip in clips]
         )
         first, last = (torch.stack([clip.root_positions[end, :2] for clip in clips]).double() for end in (0, -1))
         begin, end = (

@@ -96,3 +96,54 @@ def _limb(skeleton: Skeleton, upper: str, lower: str, end: str, bend: int) -> Li
     first, second, third = (skeleton.index(name) for name in (upper, lower, end))
     lengths = (float(skeleton.offsets[second].norm()), float(skeleton.offsets[third].norm()))
     return Limb(skeleton.parents[first], first, second, third, lengths, bend)
+
+
+ANKLE_HEIGHT = 0.05  # m, of the ankle above the sole
+TOE, HEEL, MIDDLE = 0.1335, -0.0435, 0.045  # m, ends and middle of the sole, forward of the ankle
+
+
+def ankle_of(sole: Float[Tensor, "*batch 6"]) -> tuple[Float[Tensor, "*batch 3"], Float[Tensor, "*batch 4"]]:
+    """Position (m) and rotation of a foot from where its sole stands.
+
+    Args:
+        sole: Place of the sole's point below the ankle were the foot flat (m), yaw, pitch and roll (rad). A foot with
+            the heel raised (pitch above zero) pivots on its toes, one with the toes raised on its heel.
+    """
+    turn = rotation.from_euler(sole[..., 3:], "ZYX")
+    pivot = _pivot(sole[..., 4])
+    return sole[..., :3] + _arm_of_pivot(sole[..., 3], turn, pivot), turn
+
+
+def sole_of(ankle: Float[Tensor, "*batch 3"], turn: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 6"]:
+    """The inverse of ``ankle_of``, for feet that roll by less than a quarter turn."""
+    m = rotation.to_matrix(turn)
+    pitch = torch.asin((-m[..., 2, 0]).clamp(-1, 1))
+    upright = m[..., 2, 2] >= 0  # of the two ways to write a rotation, the one with the smaller roll
+    sign = torch.where(upright, 1.0, -1.0).to(m)
+    yaw = torch.atan2(sign * m[..., 1, 0], sign * m[..., 0, 0])
+    roll = torch.atan2(sign * m[..., 2, 1], sign * m[..., 2, 2])
+    pitch = torch.where(upright, pitch, torch.sign(pitch) * torch.pi - pitch)
+    return torch.cat(
+        (ankle - _arm_of_pivot(yaw, turn, _pivot(pitch)), torch.stack((yaw, pitch, roll), -1)),
+        -1,
+    )
+
+
+def support_of(sole: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3"]:
+    """The point (m) on which a foot stands: its middle, or the edge on which it pivots."""
+    x = torch.where(sole[..., 4] == 0, torch.full_like(sole[..., 4], MIDDLE), _pivot(sole[..., 4])[..., 0])
+    return sole[..., :3] + torch.stack((x * sole[..., 3].cos(), x * sole[..., 3].sin(), torch.zeros_like(x)), -1)
+
+
+def _pivot(pitch: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch 3"]:
+    """The point of a foot about which it pitches, in its frame (m)."""
+    x = torch.where(pitch > 0, TOE, HEEL).to(pitch)
+    return torch.stack((x, torch.zeros_like(x), torch.full_like(x, -ANKLE_HEIGHT)), -1)
+
+
+def _arm_of_pivot(
+    yaw: Float[Tensor, "*batch"], turn: Float[Tensor, "*batch 4"], pivot: Float[Tensor, "*batch 3"]
+) -> Float[Tensor, "*batch 3"]:
+    """From the point below the ankle of the flat foot to the ankle of the pitched one (m)."""
+    level = torch.stack((pivot[..., 0] * yaw.cos(), pivot[..., 0] * yaw.sin(), torch.zeros_like(yaw)), -1)
+    return level - rotation.rotate(turn, pivot)

@@ -5,6 +5,9 @@ where the source's do at rest, then follows the source's global turns, ``q = q_s
 Knees and elbows become hinges about +y without moving wrists or ankles.
 """
 
+import math
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -25,6 +28,7 @@ _BONES = {
     for bone, tip in (("thigh", "shin"), ("shin", "foot"), ("upper_arm", "lower_arm"), ("lower_arm", "hand"))
 }
 _STRAIGHT, _BENT = 0.07, 0.26  # sines of the bends (4° and 15°) between which the bending plane comes into its own
+_AT_REST = math.radians(20)
 _BEND_EVIDENCE = 0.5  # frames' worth of right-angled bend that it takes to correct a limb's twist by half
 
 
@@ -50,6 +54,7 @@ def retarget(
     Raises:
         MotionError: A body has no joint, the legs have no length, or there is only one frame.
     """
+    source = without_rest_frames(source)
     if source.num_frames < 2:
         raise MotionError(f"{name} has only one frame; a motion needs two.")
     skeleton = skeleton_of(character)
@@ -77,6 +82,21 @@ def retarget(
     clip = Clip(name, source.fps, scale * middle, rotation.continuous(local), character=character)
     clip = clip if source.fps == fps else clip.resampled(fps)
     return on_the_ground(from_origin(clip) if face_x else clip)
+
+
+def without_rest_frames(source: SourceMotion) -> SourceMotion:
+    """The motion without a rest pose put before its first frame, as many converters do.
+
+    If the first frame is (to 20°, the root aside) the rest pose, the frames are dropped from which the body leaps out
+    of it: those within the first tenth of a second with faster joints than half the clip's frames, by half.
+    """
+    away = _angle(source.rotations[0, 1:], source.rest[1:])
+    if source.num_frames < 3 or away.amax() > _AT_REST:
+        return source
+    speed = _angle(source.rotations[1:], source.rotations[:-1]).mean(-1)
+    fast = (speed[: math.ceil(0.1 * source.fps)] > 1.5 * speed.median()).nonzero()[:, 0]
+    start = 0 if len(fast) == 0 or fast[0] > 0 else int(fast[-1]) + 1
+    return replace(source, rotations=source.rotations[start:], root_positions=source.root_positions[start:])
 
 
 def from_origin(clip: Clip) -> Clip:
@@ -150,6 +170,11 @@ def _hinge_axis(
     return axis / axis.norm(dim=-1, keepdim=True)
 
 
+def _angle(a: Float[Tensor, "*batch 4"], b: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
+    """Angle (rad) between two rotations."""
+    return rotation.to_rotation_vector(rotation.multiply(rotation.conjugate(a), b)).norm(dim=-1)
+
+
 def _smoothstep(t: Tensor) -> Tensor:
     t = t.clamp(0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
@@ -175,7 +200,7 @@ def _matching_rest(
                 turn = rotation.multiply(rotation.between(rotation.rotate(turn, down), direction), turn)
         elif name.endswith("_foot") and name in joints:
             toe = joints.get(name.replace("foot", "toe"))
-            forward = rotation.rotate(facing, -torch.linalg.cross(down, torch.tensor([0.0, 1.0, 0.0]).double()))
+            forward = rotation.rotate(facing, facing.new_tensor([1.0, 0.0, 0.0]))
             if toe is not None:
                 forward = _toe_direction(positions[toe] - positions[joints[name]], forward)
             turn = _sole(forward, -rotation.rotate(turn, down))

@@ -13,12 +13,14 @@ import torch
 
 from anyskill import rotation
 from anyskill.body.appearance import Color, Shape, appearance
-from anyskill.body.humanoid import Character
+from anyskill.body.humanoid import Character, Geom
 from anyskill.body.skeleton import skeleton_of
 from anyskill.render.camera import Camera
+from anyskill.sim.scene import SceneObject
 
 BACKGROUND: Color = (0.70, 0.76, 0.82)
-FLOOR: tuple[Color, Color] = ((0.66, 0.64, 0.60), (0.60, 0.58, 0.54))  # the two colours of the checker
+FLOOR: tuple[Color, Color] = ((0.86, 0.84, 0.80), (0.78, 0.76, 0.72))  # the two colours of the checker
+HORIZON = 15.0  # m; beyond it the ground ends, before its squares get smaller than pixels
 TILE = 0.5  # m, side of a square of the checker; the pattern repeats after two
 _KINDS = {
     "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,
@@ -32,15 +34,15 @@ _KINDS = {
 def build_scene(
     character: Character,
     tints: Sequence[Color | None],
-    objects: Sequence[Sequence[Shape]],
+    objects: Sequence[SceneObject],
     cameras: Sequence[Camera],
 ) -> mujoco.MjModel:
     """The compiled scene; mocap bodies are the figures' bodies, figure after figure, and then the objects."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     # Fixed, so that neither depends on what is in the scene: the renderer is compiled once and for all.
-    spec.stat.extent, spec.visual.map.znear, spec.visual.map.zfar = 1.0, 0.01, 200.0
-    spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.42] * 3, [0.22] * 3
+    spec.stat.extent, spec.visual.map.znear, spec.visual.map.zfar = 1.0, 0.01, HORIZON
+    spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.42] * 3, [0.30] * 3
     _add_surroundings(spec)
     for camera in cameras:
         spec.worldbody.add_camera(fovy=math.degrees(camera.field_of_view))
@@ -51,10 +53,17 @@ def build_scene(
     for tint in tints:
         looks = appearance(character, tint)
         for name, position in zip(skeleton.names, rest.tolist(), strict=True):
-            _add_body(spec, looks[name], position)
-    for shapes in objects:
-        _add_body(spec, shapes, [0.0, 0.0, 0.0])
+            _add_shapes(spec.worldbody.add_body(mocap=True, pos=position), looks[name])
+    for item in objects:
+        pose = {"pos": list(item.position), "quat": list(item.rotation)}
+        _add_shapes(spec.worldbody.add_body(mocap=True, **pose), _painted(item.geoms, item))
+        _add_shapes(spec.worldbody.add_body(**pose), _painted(item.surroundings, item))
     return spec.compile()
+
+
+def _painted(geoms: Sequence[Geom], item: SceneObject) -> list[Shape]:
+    """Collision shapes of an object in its colour."""
+    return [Shape(geom.kind, geom.size, item.rgba[:3], geom.start, geom.end) for geom in geoms]
 
 
 def _add_surroundings(spec: mujoco.MjSpec) -> None:
@@ -63,8 +72,8 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
         name="floor",
         type=mujoco.mjtTexture.mjTEXTURE_2D,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
-        width=256,
-        height=256,
+        width=64,
+        height=64,
         rgb1=list(FLOOR[0]),
         rgb2=list(FLOOR[1]),
     )
@@ -75,15 +84,14 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
         pos=[0, 0, 5],
         dir=[-0.45, -0.35, -1.0],
-        diffuse=[0.55, 0.54, 0.52],
+        diffuse=[0.46, 0.45, 0.43],
         ambient=[0, 0, 0],
         specular=[0, 0, 0],
         castshadow=True,
     )
 
 
-def _add_body(spec: mujoco.MjSpec, shapes: Sequence[Shape], position: Sequence[float]) -> None:
-    body = spec.worldbody.add_body(mocap=True, pos=list(position))
+def _add_shapes(body: mujoco.MjsBody, shapes: Sequence[Shape]) -> None:
     for shape in shapes:
         ends = {"pos": shape.start} if shape.end is None else {"fromto": np.array((shape.start, shape.end)).ravel()}
         body.add_geom(

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
+from rich.progress import track
 from torch import Tensor
 
 from anyskill.body.humanoid import HUMANOID, Character
@@ -62,7 +63,9 @@ def write_video(path: Path, frames: Iterable[UInt8[Tensor, "height width 3"]], f
             shutil.copyfileobj(video, file)
 
 
-def _encoder(path: Path, frame: UInt8[Tensor, "height width 3"], fps: float):  # noqa: ANN202 - ffmpeg's generator
+def _encoder(
+    path: Path, frame: UInt8[Tensor, "height width 3"], fps: float
+) -> Generator[None, np.ndarray | None, None]:
     height, width = frame.shape[:2]
     # Quality 8 of 10; sizes are rounded up to even numbers, which 4:2:0 needs.
     writer = imageio_ffmpeg.write_frames(
@@ -115,17 +118,53 @@ def contact_sheet(
     return sheet
 
 
-def draw_clip(
-    clip: Clip, folder: Path, *, size: int = 480, fps: float | None = None, camera: Camera | None = None
+def draw_motion(
+    states: BodyState,
+    fps: float,
+    folder: Path,
+    name: str,
+    *,
+    size: int = 480,
+    samples: int = 2,
+    camera: Camera | None = None,
+    character: Character = HUMANOID,
+    progress: bool = False,
 ) -> tuple[Path, Path]:
-    """Write ``NAME.mp4`` and ``NAME.png`` (the contact sheet) of a clip into a folder; returns both paths."""
-    if fps is not None:
-        clip = clip.resampled(fps)
-    states, camera = clip.states(), camera or Camera()
-    raytracer = Raytracer(
-        min(BATCH, clip.num_frames), clip.character, size=(size, size), cameras=(camera,), samples=2
-    )
-    video, sheet = folder / f"{clip.name}.mp4", folder / f"{clip.name}.png"
-    write_video(video, draw_frames(states, raytracer), clip.fps)
-    contact_sheet(states, sheet, fps=clip.fps, camera=camera, character=clip.character)
+    """Write ``NAME.mp4`` and ``NAME.png``, the contact sheet, into a folder; returns both paths.
+
+    Args:
+        states: Of ``(frame,)`` batch shape.
+        fps: Frames a second.
+        folder: Is made if needed.
+        name: Of the files, without ending.
+        size: Width and height of the film in pixels.
+        samples: Rays a pixel along each axis.
+        camera: Where the pictures are taken from; None takes the default.
+        character: Who is drawn.
+        progress: Whether to show a progress bar.
+    """
+    camera = camera or Camera()
+    total = states.batch_shape[0]
+    raytracer = Raytracer(min(BATCH, total), character, size=(size, size), cameras=(camera,), samples=samples)
+    video, sheet = folder / f"{name}.mp4", folder / f"{name}.png"
+    frames = track(draw_frames(states, raytracer), name, total, disable=not progress, transient=True)
+    write_video(video, frames, fps)
+    contact_sheet(states, sheet, fps=fps, camera=camera, character=character)
     return video, sheet
+
+
+def draw_clip(
+    clip: Clip, folder: Path, *, size: int = 480, samples: int = 2, camera: Camera | None = None, progress: bool = False
+) -> tuple[Path, Path]:
+    """``draw_motion`` of a clip, at its own rate and under its own name."""
+    return draw_motion(
+        clip.states(),
+        clip.fps,
+        folder,
+        clip.name,
+        size=size,
+        samples=samples,
+        camera=camera,
+        character=clip.character,
+        progress=progress,
+    )

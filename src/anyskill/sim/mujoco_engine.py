@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import mujoco
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from anyskill import rotation
 from anyskill.body.humanoid import Character
 from anyskill.body.model import Physics
 from anyskill.body.skeleton import skeleton_of
@@ -17,6 +18,8 @@ from anyskill.sim.engine import velocity_of_body_frames
 from anyskill.sim.errors import SimulationError
 from anyskill.sim.recorder import FlightRecorder
 from anyskill.sim.scene import SceneObject, build_scene_spec
+
+Index = slice | list[int]
 
 
 class MujocoEngine(ABC):
@@ -45,10 +48,7 @@ class MujocoEngine(ABC):
         dump_folder: Path | None,
     ) -> None:
         physics = physics or Physics()
-        spec = build_scene_spec(character, physics, objects)
-        # A diverging world must stay visible until it is quarantined, not jump back on its own.
-        spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
-        self.model = spec.compile()
+        self.model = build_scene_spec(character, physics, objects).compile()
         self.skeleton = skeleton_of(character)
         self.objects = tuple(objects)
         self.num_worlds = num_worlds
@@ -59,10 +59,13 @@ class MujocoEngine(ABC):
             7 + sum(4 if joint.kind == "ball" else 1 for joint in self.skeleton.joints.values()),
             6 + self.skeleton.num_dof,
         )
-        self._bodies = range(1, 1 + self.skeleton.num_bodies)
-        self._object_bodies = [self.model.body(item.name).id for item in self.objects]
+        count = self.skeleton.num_bodies
+        self._character: tuple[Index, Index, Index] = (slice(1, count + 1), slice(1, 2), slice(0, count))
+        things = [self.model.body(item.name).id for item in self.objects]
+        roots = self.model.body_rootid[things].tolist()
+        self._things: tuple[Index, Index, Index] = (things, roots, slice(count, count + len(things)))
         self._recorder = FlightRecorder(
-            num_worlds, (self.model.nq, self.model.nv, self.model.nu), character, physics, objects, device, dump_folder
+            num_worlds, (self.model.nq, self.model.nv, self.model.nu), character, physics, device, dump_folder
         )
         self._bind()
         self._state: BodyState | None = None
@@ -114,13 +117,12 @@ class MujocoEngine(ABC):
     def state(self) -> BodyState:
         """See ``Engine.state``."""
         if self._state is None:
-            self._state = self._read(self._bodies, slice(0, self.skeleton.num_bodies))
+            self._state = self._read(*self._character)
         return self._state
 
     def object_state(self) -> BodyState:
         """See ``Engine.object_state``."""
-        start = self.skeleton.num_bodies
-        return self._read(self._object_bodies, slice(start, start + len(self.objects)))
+        return self._read(*self._things)
 
     def move_object(
         self,
@@ -148,15 +150,15 @@ class MujocoEngine(ABC):
         self._place(worlds, qpos, qvel)
         self._state = None
 
-    def _free_joint(self, name: str) -> Any:  # noqa: ANN401 - MuJoCo's named view has no type of its own
+    def _free_joint(self, name: str) -> Any:
         free = [item.name for item in self.objects if item.mobility == "free"]
         if name not in free:
             raise SimulationError(f"there is no free object {name} to move; the scene has {', '.join(free) or 'none'}.")
         return self.model.joint(name)
 
-    def _read(self, bodies: slice | list[int], sensors: slice) -> BodyState:
+    def _read(self, bodies: Index, roots: Index, sensors: Index) -> BodyState:
         """Poses, velocities and contact forces of some bodies, copied."""
-        positions = self._xpos[:, bodies]
-        centres = self._subtree_com[:, self.model.body_rootid[bodies].tolist()]
-        linear, angular = velocity_of_body_frames(self._cvel[:, bodies], positions - centres)
-        ...
+        positions, cvel = self._xpos[:, bodies], self._cvel[:, bodies]
+        linear, angular = velocity_of_body_frames(cvel, positions, self._subtree_com[:, roots])
+        fields = (positions, self._xquat[:, bodies], linear, angular, -self._contact[:, sensors])
+        return BodyState(*(field.to(torch.float32, copy=True) for field in fields))

@@ -1,6 +1,5 @@
 """The flight recorder: the last second of every world, so that one that blows up can be looked at."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -65,7 +64,8 @@ class FlightRecorder:
         targets: Float[Tensor, "world dof"],
     ) -> Bool[Tensor, "world"]:
         """Keep one control step (the state after it and the targets that led there); return the worlds gone wrong."""
-        lost = ~(qvel.abs().amax(-1) < MAX_SPEED)  # NaN and infinity fail the comparison, too
+        # NaN fails the comparisons, too. C MuJoCo takes bad targets for zeros, which must not pass unnoticed.
+        lost = ~((qvel.abs().amax(-1) < MAX_SPEED) & (targets.abs().amax(-1) < torch.inf))
         if self.folder is not None and self.dumped < self.limit:
             torch.cat((qpos, qvel, targets), -1, out=self._ring[self._now % len(self._ring)])
             self._age += 1

@@ -56,7 +56,7 @@ def pillar(position: Vector = (3.0, 0.0, 0.9), name: str = "pillar") -> SceneObj
 
 
 def chair(position: Vector = (-0.6, 0.0, 0.0), yaw: float = 0.0, name: str = "chair") -> SceneObject:
-    """A chair facing +x: footprint 0.707 × 0.456 m, seat at 0.45 m, back up to 1.047 m, 8 kg; its origin is on the floor."""
+    """A chair facing +x: footprint 0.707 × 0.456 m, seat at 0.45 m, back up to 1.047 m, 8 kg; origin on the floor."""
     legs = (_box((0.04, 0.04, 0.42), (x, y, 0.21), 390) for x in (-0.3335, 0.3335) for y in (-0.208, 0.208))
     seat = _box((0.707, 0.456, 0.03), (0, 0, 0.435), 390)
     back = _box((0.03, 0.456, 0.597), (-0.3385, 0, 0.7485), 390)
@@ -120,9 +120,7 @@ def _add_object(spec: mujoco.MjSpec, item: SceneObject, physics: Physics) -> Non
     if item.mobility == "free":
         body.add_freejoint(name=item.name)
     elif item.mobility == "hinge":
-        body.add_joint(
-            name=item.name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=[0, 0, 1], damping=[item.damping, 0, 0]
-        )
+        body.add_joint(name=item.name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=[0, 0, 1], damping=[item.damping, 0, 0])
     for number, geom in enumerate(item.geoms):
         # Only a friction of rolling lets a ball come to rest.
         rolling = {"condim": 6} if geom.kind == "sphere" else {}

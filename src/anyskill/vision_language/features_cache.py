@@ -22,9 +22,7 @@ class TextFeatureCache:
     def __init__(self, model_identity: str) -> None:
         self.folder = cache_folder() / "text_features" / _digest(model_identity)
 
-    def get(
-        self, texts: Sequence[str], encode: Callable[[list[str]], Float[Tensor, "n d"]]
-    ) -> Float[Tensor, "n d"]:
+    def get(self, texts: Sequence[str], encode: Callable[[list[str]], Float[Tensor, "n d"]]) -> Float[Tensor, "n d"]:
         """Features of the sentences in order, on the CPU; ``encode`` is called once, for those not known yet."""
         features = {text: self._read(text) for text in texts}
         missing = [text for text, feature in features.items() if feature is None]

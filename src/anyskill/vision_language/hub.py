@@ -52,7 +52,9 @@ def _cached(name: str) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
-        raise VisionLanguageError(f"{name!r} is neither a folder here nor a Hugging Face name (owner/model).") from error
+        raise VisionLanguageError(
+            f"{name!r} is neither a folder here nor a Hugging Face name (owner/model)."
+        ) from error
     return folder if _has_weights(folder) else None
 
 
@@ -80,16 +82,14 @@ def _downloaded(name: str) -> Path:
 
 
 def _snapshot(name: str, *, local_files_only: bool = False) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
 
     repository, _, revision = name.partition("@")
+    if not local_files_only:  # a download waits for ever on a hub that takes the call and says nothing
+        HfApi().model_info(repository, revision=revision or None, timeout=PATIENCE)
     return Path(
         snapshot_download(
-            repository,
-            revision=revision or None,
-            allow_patterns=list(FILES),
-            etag_timeout=PATIENCE,
-            local_files_only=local_files_only,
+            repository, revision=revision or None, allow_patterns=list(FILES), local_files_only=local_files_only
         )
     )
 

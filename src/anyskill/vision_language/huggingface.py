@@ -1,5 +1,7 @@
 """CLIP, MetaCLIP, SigLIP, SigLIP 2 and X-CLIP through ``transformers``, fed with tensors."""
 
+import json
+import string
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from anyskill.vision_language.features_cache import TextFeatureCache
 from anyskill.vision_language.hub import identity, model_folder
 from anyskill.vision_language.model import Precision, VisionLanguageError
 from anyskill.vision_language.preprocessing import Preprocessing, flexible_size, patches_of
+from anyskill.vision_language.resampling import resize
 
 MODEL_TYPES = ("clip", "metaclip_2", "siglip", "siglip2", "xclip")
 CHUNK = 256  # pictures encoded at once
@@ -51,9 +54,10 @@ class HuggingFaceModel:
     def encode_images(self, pictures: UInt8[Tensor, "n *frames height width 3"]) -> Float[Tensor, "n d"]:
         """Unit-length float32 features of RGB pictures; ``(n, frames, height, width, 3)`` for a video model."""
         self._check(pictures)
-        chunk = max(1, CHUNK // self.frames)
-        features = [self._encode_images(part.to(self.device)) for part in pictures.split(chunk)]
-        return torch.cat(features) if len(pictures) else torch.zeros(0, self.dimension, device=self.device)
+        features = [torch.zeros(0, self.dimension, device=self.device)]
+        for start in range(0, len(pictures), step := max(1, CHUNK // self.frames)):
+            features.append(self._encode_images(pictures[start : start + step].to(self.device)))
+        return torch.cat(features)
 
     def encode_texts(self, texts: Sequence[str]) -> Float[Tensor, "n d"]:
         """Unit-length float32 features of sentences, from the cache on disk where they are known."""
@@ -78,7 +82,7 @@ class HuggingFaceModel:
         """SigLIP 2 keeps a picture's proportions and reads patches."""
         patch, count = int(self._processor.patch_size), int(self._processor.max_num_patches)
         size = flexible_size(pictures.shape[1], pictures.shape[2], patch, count)
-        planes = self._preprocess.normalise(self._preprocess.resized(pictures, size))
+        planes = self._preprocess.normalise(resize(pictures, size, self._preprocess.filter))
         patches, mask, shape = patches_of(planes, patch, count)
         shapes = torch.tensor([shape], device=self.device).expand(len(pictures), 2)
         return {"pixel_values": patches, "pixel_attention_mask": mask, "spatial_shapes": shapes}
@@ -116,6 +120,27 @@ class HuggingFaceModel:
         return self._model.config.model_type in ("siglip", "siglip2")
 
 
+class SiglipTokenizer:
+    """The first SigLIP's tokenizer from its ``tokenizer.json``, for the library's own class needs sentencepiece.
+
+    As in the library, punctuation and double spaces go before the text is cut into pieces, and no mask is given.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import PreTrainedTokenizerFast
+
+        self._tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, model_input_names=["input_ids"])
+
+    def __call__(self, texts: list[str], **options: Any) -> Any:  # noqa: ANN401 - the library's own signature
+        bare = str.maketrans("", "", string.punctuation)
+        return self._tokenizer([" ".join(text.translate(bare).lower().split()) for text in texts], **options)
+
+
+def _wants_siglip(folder: Path) -> bool:
+    path = folder / "tokenizer_config.json"
+    return path.exists() and json.loads(path.read_text(encoding="utf-8")).get("tokenizer_class") == "SiglipTokenizer"
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """Whether a device computes in bfloat16 natively, that is, faster than in float32."""
     if device.type == "cuda":
@@ -135,7 +160,7 @@ def _load(folder: Path) -> tuple[Any, Any, Any]:
             raise VisionLanguageError(
                 f"{folder} holds a model of type {config.model_type}; supported are {', '.join(MODEL_TYPES)}."
             )
-        tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
+        tokenizer = SiglipTokenizer(folder) if _wants_siglip(folder) else AutoTokenizer.from_pretrained(folder, **safe)
         processor = AutoImageProcessor.from_pretrained(folder, backend="pil", **safe)
         model, report = AutoModel.from_pretrained(
             folder, config=config, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **safe

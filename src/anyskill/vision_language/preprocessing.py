@@ -8,12 +8,10 @@ from typing import Any
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
 
 from anyskill.vision_language.model import VisionLanguageError
-
-FILTERS = {2: "bilinear", 3: "bicubic"}
-"""Pillow's numbers of the two filters that these models use, and torch's names."""
+from anyskill.vision_language.resampling import FILTERS, resize
 
 
 @dataclass(frozen=True)
@@ -43,16 +41,7 @@ class Preprocessing:
     def __call__(self, pictures: UInt8[Tensor, "n height width 3"]) -> Float[Tensor, "n 3 out_height out_width"]:
         """Pictures as the image tower wants them."""
         height, width = pictures.shape[1:3]
-        return self.normalise(self._cropped(self.resized(pictures, self._target(height, width))))
-
-    def resized(
-        self, pictures: UInt8[Tensor, "n height width 3"], target: tuple[int, int]
-    ) -> Float[Tensor, "n 3 out_height out_width"]:
-        """Pictures of another size, still 0–255; rounded to whole numbers, as Pillow leaves them."""
-        planes = pictures.permute(0, 3, 1, 2).float()
-        if planes.shape[2:] == target:
-            return planes
-        return interpolate(planes, target, mode=self.filter, antialias=True).clamp(0, 255).round()
+        return self.normalise(self._cropped(resize(pictures, self._target(height, width), self.filter)))
 
     def normalise(self, planes: Float[Tensor, "n 3 height width"]) -> Float[Tensor, "n 3 height width"]:
         """(scale · x − mean) / std, for each colour."""

@@ -1,0 +1,381 @@
+"""One suite for both engines, with plain C MuJoCo as the oracle. The GPU engine runs on Warp's CPU device here."""
+
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import pytest
+import torch
+
+from anyskill.body.humanoid import HUMANOID
+from anyskill.body.model import Physics, build_model
+from anyskill.sim.engine import CONTROL_DT, SUBSTEPS, Engine, make_engine
+from anyskill.sim.errors import SimulationError
+from anyskill.sim.mujoco_cpu import MujocoCpu
+from anyskill.sim.mujoco_gpu import MujocoGpu
+from anyskill.sim.recorder import STEPS, load_flight
+
+ENGINES = ("cpu", "gpu")
+NQ, NV, DOF, BODIES = 43, 34, 28, 15
+WEIGHT = 48.891 * 9.81  # N
+
+
+def make(kind: str, worlds: int, dump_folder: Path | None = None) -> Engine:
+    if kind == "cpu":
+        return MujocoCpu(worlds, dump_folder=dump_folder)
+    return MujocoGpu(worlds, device="cpu", dump_folder=dump_folder)
+
+
+@pytest.fixture(params=ENGINES)
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def random_states(count: int, seed: int, height: float = 0.95) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random poses and velocities a little above the ground, float64."""
+    generator = torch.Generator().manual_seed(seed)
+    model = build_model()
+    qpos = torch.from_numpy(model.qpos0).repeat(count, 1)
+    qpos += 0.15 * torch.randn(qpos.shape, generator=generator, dtype=torch.float64)
+    qpos[:, 2] = height
+    qpos = torch.stack([normalized(model, row) for row in qpos])
+    return qpos, torch.randn(count, model.nv, generator=generator, dtype=torch.float64)
+
+
+def normalized(model: mujoco.MjModel, qpos: torch.Tensor) -> torch.Tensor:
+    array = qpos.numpy().copy()
+    mujoco.mj_normalizeQuat(model, array)
+    return torch.from_numpy(array)
+
+
+def random_targets(worlds: int, steps: int, seed: int = 0, scale: float = 0.3) -> torch.Tensor:
+    return scale * torch.randn(steps, worlds, DOF, generator=torch.Generator().manual_seed(seed))
+
+
+class Oracle:
+    """Worlds as a list of MjData, each stepped by ``mj_step``."""
+
+    def __init__(self, qpos: torch.Tensor, qvel: torch.Tensor) -> None:
+        self.model = build_model()
+        self.worlds = []
+        for q, v in zip(qpos, qvel, strict=True):
+            data = mujoco.MjData(self.model)
+            data.qpos, data.qvel = q.numpy(), v.numpy()
+            self.worlds.append(data)
+        self.forward()
+
+    def forward(self) -> None:
+        for data in self.worlds:
+            mujoco.mj_forward(self.model, data)
+
+    def step(self, targets: torch.Tensor) -> None:
+        self.contact = np.zeros((len(self.worlds), BODIES, 3))
+        for world, data in enumerate(self.worlds):
+            data.ctrl = targets[world].numpy()
+            for _ in range(SUBSTEPS):
+                mujoco.mj_step(self.model, data)
+            self.contact[world] = self.contact_forces(data)
+            # Poses and velocities of the new state; the solver's warm start is left alone.
+            mujoco.mj_fwdPosition(self.model, data)
+            mujoco.mj_fwdVelocity(self.model, data)
+
+    def contact_forces(self, data: mujoco.MjData) -> np.ndarray:
+        """Net force on every body from the contact list, without the sensors that engines use."""
+        net, wrench = np.zeros((BODIES + 1, 3)), np.zeros(6)
+        for number in range(data.ncon):
+            contact = data.contact[number]
+            mujoco.mj_contactForce(self.model, data, number, wrench)
+            force = contact.frame.reshape(3, 3).T @ wrench[:3]
+            first, second = self.model.geom_bodyid[contact.geom]
+            net[first] -= force
+            net[second] += force
+        return net[1:]
+
+    def velocities(self) -> np.ndarray:
+        """Angular and linear velocity of body frames in the world frame, (world, body, 6)."""
+        result, out = np.zeros((len(self.worlds), BODIES, 6)), np.zeros(6)
+        for world, data in enumerate(self.worlds):
+            for body in range(BODIES):
+                mujoco.mj_objectVelocity(self.model, data, mujoco.mjtObj.mjOBJ_XBODY, body + 1, out, 0)
+                result[world, body] = out
+        return result
+
+    def differences(self, engine: Engine) -> dict[str, float]:
+        """Largest distance of each field of the engine's state from this one."""
+        state, velocities = engine.state(), self.velocities()
+        rotations = np.stack([data.xquat[1:] for data in self.worlds])
+        pairs = {
+            "positions": (state.positions, np.stack([data.xpos[1:] for data in self.worlds])),
+            "rotations": (state.rotations, rotations),
+            "linear": (state.linear_velocities, velocities[..., 3:]),
+            "angular": (state.angular_velocities, velocities[..., :3]),
+        }
+        return {name: float(np.abs(ours.numpy() - theirs).max()) for name, (ours, theirs) in pairs.items()}
+
+
+def test_state_is_current_right_after_a_reset(kind):
+    qpos, qvel = random_states(3, seed=1)
+    engine = make(kind, 3)
+    engine.step(torch.zeros(3, DOF))
+    engine.reset(torch.arange(3), qpos, qvel)
+    differences = Oracle(qpos, qvel).differences(engine)
+    assert max(differences.values()) < 2e-5, differences
+    assert (engine.state().contact_forces == 0).all()
+
+
+def test_velocities_are_those_of_body_frames(kind):
+    """Against finite differences of positions, so that the oracle's own convention is checked, too."""
+    qpos, qvel = random_states(2, seed=2, height=3.0)
+    engine = make(kind, 2)
+    engine.reset(torch.arange(2), qpos, qvel)
+    oracle, elapsed = Oracle(qpos, qvel), 1e-6
+    for world, data in enumerate(oracle.worlds):
+        positions = data.xpos[1:].copy()
+        mujoco.mj_integratePos(oracle.model, data.qpos, data.qvel, elapsed)
+        mujoco.mj_kinematics(oracle.model, data)
+        speed = (data.xpos[1:] - positions) / elapsed
+        np.testing.assert_allclose(engine.state().linear_velocities[world].numpy(), speed, atol=1e-4)
+
+
+def test_follows_plain_mujoco_for_half_a_second(kind):
+    worlds, steps = 3, 15
+    engine = make(kind, worlds)
+    initial = torch.from_numpy(build_model().qpos0).repeat(worlds, 1)
+    oracle = Oracle(initial, torch.zeros(worlds, NV, dtype=torch.float64))
+    targets = random_targets(worlds, 1, scale=0.1)[0]  # float32, so that both get the same numbers
+    for _ in range(steps):
+        engine.step(targets)
+        oracle.step(targets)
+    differences = oracle.differences(engine)
+    assert max(differences["positions"], differences["rotations"]) < (1e-6 if kind == "cpu" else 2e-3), differences
+    assert max(differences["linear"], differences["angular"]) < (1e-5 if kind == "cpu" else 5e-2), differences
+
+
+def test_one_step_from_any_state_is_that_of_plain_mujoco(kind):
+    """Falling and lying bodies with wild targets: contacts, limits of balls and hinges, self-collision."""
+    worlds = 8
+    source = MujocoCpu(worlds)
+    engine = make(kind, worlds)
+    targets = random_targets(worlds, 60, seed=5, scale=0.8)
+    everyone = torch.arange(worlds)
+    touched = 0.0
+    for step in range(60):
+        source.step(targets[step // 10 * 10])
+        if step % 10 != 9:
+            continue
+        state = source.state().to(torch.float64)
+        qpos = torch.stack([normalized(source.model, row) for row in state.qpos(source.skeleton)])
+        qvel = state.qvel(source.skeleton)
+        engine.reset(everyone, qpos.float(), qvel.float())
+        oracle = Oracle(qpos.float().double(), qvel.float().double())
+        engine.step(targets[step])
+        oracle.step(targets[step])
+        differences = oracle.differences(engine)
+        tight = kind == "cpu"
+        assert max(differences["positions"], differences["rotations"]) < (1e-6 if tight else 1e-3), differences
+        assert max(differences["linear"], differences["angular"]) < (1e-4 if tight else 5e-2), differences
+        largest = np.abs(oracle.contact).max()
+        force_error = np.abs(engine.state().contact_forces.numpy() - oracle.contact).max()
+        assert force_error < (1e-3 if tight else 2e-2 * largest + 1.0), (force_error, largest)
+        touched = max(touched, largest)
+    assert touched > WEIGHT  # the comparison of forces was about something
+
+
+def test_feet_carry_the_weight(kind):
+    engine = make(kind, 1)
+    for _ in range(30):
+        engine.step(torch.zeros(1, DOF))
+    forces = engine.state().contact_forces[0]
+    feet = forces[list(engine.skeleton.contact_bodies)].sum(0)
+    assert feet[2].item() == pytest.approx(WEIGHT, rel=0.05)
+    assert feet[:2].abs().max() < 0.2 * WEIGHT
+    rest = [body for body in range(BODIES) if body not in engine.skeleton.contact_bodies]
+    assert (forces[rest] == 0).all()
+
+
+def test_reset_leaves_other_worlds_untouched(kind):
+    qpos, qvel = random_states(2, seed=3)
+    targets = random_targets(4, 6)
+    engine, undisturbed = make(kind, 4), make(kind, 4)
+    for step in range(6):
+        engine.step(targets[step])
+        undisturbed.step(targets[step])
+        if step == 3:
+            engine.reset(torch.tensor([2, 0]), qpos, qvel)
+        others = [1, 3]
+        for field in ("positions", "rotations", "linear_velocities", "angular_velocities", "contact_forces"):
+            ours, theirs = getattr(engine.state(), field)[others], getattr(undisturbed.state(), field)[others]
+            assert torch.equal(ours, theirs), (step, field)
+    assert not torch.equal(engine.state().positions[[0, 2]], undisturbed.state().positions[[0, 2]])
+
+
+def test_future_depends_on_the_state_alone(kind):
+    """A world that was reset moves like a fresh one: no warm start, clock or force is left over."""
+    qpos, qvel = random_states(2, seed=4)
+    targets = random_targets(2, 8, seed=6)
+    used, fresh = make(kind, 2), make(kind, 2)
+    for step in range(5):
+        used.step(targets[step])
+    for engine in (used, fresh):
+        engine.reset(torch.arange(2), qpos, qvel)
+        for step in range(5, 8):
+            engine.step(targets[step])
+    assert torch.equal(used.state().positions, fresh.state().positions)
+    assert torch.equal(used.state().contact_forces, fresh.state().contact_forces)
+
+
+def test_states_handed_out_do_not_change(kind):
+    engine = make(kind, 1)
+    engine.step(torch.zeros(1, DOF))
+    state = engine.state()
+    copy = state[:].to(torch.float64)
+    engine.step(torch.full((1, DOF), 0.5))
+    for field in ("positions", "rotations", "linear_velocities", "angular_velocities", "contact_forces"):
+        assert torch.equal(getattr(state, field).double(), getattr(copy, field)), field
+
+
+def test_number_of_threads_changes_nothing():
+    targets = random_targets(5, 10, scale=0.6)
+    results = []
+    for threads in (1, 2, 2):
+        engine = MujocoCpu(5, threads=threads)
+        for step in range(10):
+            engine.step(targets[step])
+        results.append(engine.state())
+    for other in results[1:]:
+        assert torch.equal(results[0].positions, other.positions)
+        assert torch.equal(results[0].angular_velocities, other.angular_velocities)
+
+
+def blow_up(engine: Engine, targets: torch.Tensor, world: int, at: int) -> list[torch.Tensor]:
+    """Step with NaN as one world's target at one step; what ``step`` returned each time."""
+    answers = []
+    for step, row in enumerate(targets):
+        row = row.clone()
+        if step == at:
+            row[world, 3] = torch.nan
+        answers.append(engine.step(row))
+    return answers
+
+
+def test_a_world_that_blows_up_is_put_back_and_others_go_on(kind, tmp_path):
+    targets = random_targets(4, 8)
+    engine, undisturbed = make(kind, 4, tmp_path), make(kind, 4)
+    lost = blow_up(engine, targets[:6], world=2, at=5)
+    assert [row.tolist() for row in lost[:5]] == [[False] * 4] * 5
+    assert lost[5].tolist() == [False, False, True, False]
+    assert engine.quarantined.tolist() == [0, 0, 1, 0]
+    initial = make(kind, 4).state()
+    state = engine.state()
+    assert torch.equal(state.positions[2], initial.positions[2])
+    assert (state.linear_velocities[2] == 0).all()
+    for step in range(6):
+        undisturbed.step(targets[step])
+    for step in (6, 7):
+        assert not engine.step(targets[step]).any()
+        undisturbed.step(targets[step])
+        for field in ("positions", "linear_velocities", "contact_forces"):
+            ours, theirs = getattr(engine.state(), field), getattr(undisturbed.state(), field)
+            assert torch.equal(ours[[0, 1, 3]], theirs[[0, 1, 3]]), field
+            assert ours.isfinite().all()
+
+    (path,) = tmp_path.iterdir()
+    flight = load_flight(path)
+    assert flight.character is HUMANOID
+    assert flight.physics == Physics()
+    assert (len(flight.qpos), len(flight.qvel), len(flight.targets)) == (6, 6, 6)
+    assert flight.targets[-1].isnan().any()
+    assert torch.equal(flight.targets[:5], targets[:5, 2])
+    # What was recorded is what happened: it can be played again.
+    again = make(kind, 1)
+    again.reset(torch.tensor([0]), flight.qpos[3:4], flight.qvel[3:4])
+    again.step(flight.targets[4:5])
+    torch.testing.assert_close(again.state().qpos(again.skeleton)[0, :7], flight.qpos[4, :7], atol=1e-3, rtol=0)
+
+
+def test_a_world_that_explodes_is_put_back(kind):
+    engine = make(kind, 2)
+    qpos, qvel = random_states(1, seed=7)
+    engine.reset(torch.tensor([1]), qpos, 1e4 * qvel)
+    assert engine.step(torch.zeros(2, DOF)).tolist() == [False, True]
+    assert engine.state().positions[1, 0, 2] == pytest.approx(HUMANOID.rest_height)
+
+
+def test_far_from_the_origin_is_not_an_explosion(kind):
+    engine = make(kind, 1)
+    qpos = torch.from_numpy(build_model().qpos0)[None].clone()
+    qpos[0, 0] = 5000.0  # m
+    engine.reset(torch.tensor([0]), qpos, torch.zeros(1, NV))
+    assert not engine.step(torch.zeros(1, DOF)).any()
+
+
+def test_few_recordings_are_written_and_each_is_a_second_long(tmp_path):
+    engine = MujocoCpu(8, dump_folder=tmp_path)
+    for _ in range(STEPS + 5):
+        engine.step(torch.zeros(8, DOF))
+    for _ in range(2):
+        assert engine.step(torch.full((8, DOF), torch.nan)).all()
+    paths = list(tmp_path.iterdir())
+    assert len(paths) == 5
+    assert {len(load_flight(path).qpos) for path in paths} == {STEPS}
+    assert engine.quarantined.tolist() == [2] * 8
+
+
+def test_a_blow_up_leaves_no_log_file_behind(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    engine = MujocoCpu(1)
+    assert engine.step(torch.full((1, DOF), torch.nan)).all()
+    assert list(tmp_path.iterdir()) == []
+    assert "WARNING" not in "".join(capfd.readouterr())
+
+
+def test_recordings_that_are_none_are_refused(tmp_path):
+    with pytest.raises(SimulationError, match="no such file"):
+        load_flight(tmp_path / "nothing.npz")
+    path = tmp_path / "text.npz"
+    path.write_text("not a recording")
+    with pytest.raises(SimulationError, match=r"text\.npz is not a recording"):
+        load_flight(path)
+    np.savez(path, qpos=np.zeros(3))
+    with pytest.raises(SimulationError, match="is not a recording"):
+        load_flight(path)
+
+
+def test_wrong_shapes_are_refused(kind):
+    engine = make(kind, 2)
+    with pytest.raises(SimulationError, match=r"targets must have shape \(2, 28\), not \(1, 28\)"):
+        engine.step(torch.zeros(1, DOF))
+    with pytest.raises(SimulationError, match=r"qpos of shape \(1, 43\)"):
+        engine.reset(torch.tensor([0]), torch.zeros(1, 42), torch.zeros(1, NV))
+
+
+def test_make_engine():
+    engine = make_engine(2)
+    assert isinstance(engine, MujocoCpu)
+    assert engine.num_worlds == 2
+    assert SUBSTEPS * Physics().timestep == pytest.approx(CONTROL_DT)
+    with pytest.raises(SimulationError, match="at least one world"):
+        make_engine(0)
+    with pytest.raises(SimulationError, match="use cpu or cuda"):
+        make_engine(1, "meta")
+    if not torch.cuda.is_available():
+        with pytest.raises(SimulationError, match="no CUDA device"):
+            make_engine(1, "cuda")
+
+
+def test_contacts_without_room_are_reported():
+    engine = MujocoGpu(2, device="cpu", constraints=8)
+    with pytest.warns(UserWarning, match=r"2 of 2 worlds .*NEFC.* constraints \(now 8\)"):
+        for _ in range(30):
+            engine.step(torch.zeros(2, DOF))
+
+
+def test_room_for_contacts_is_enough_for_a_heap_of_limbs():
+    """Limp bodies dropped in random poses: no flag is raised."""
+    engine = MujocoGpu(8, device="cpu")
+    qpos, qvel = random_states(8, seed=8, height=1.2)
+    qpos[:, 3:7] = torch.nn.functional.normalize(torch.randn(8, 4, generator=torch.Generator().manual_seed(9)), dim=-1)
+    engine.reset(torch.arange(8), qpos, qvel)
+    for _ in range(60):
+        engine.step(random_targets(8, 1, seed=1)[0])
+    assert (engine.state().positions[:, 0, 2] < 0.5).any()  # some lie down by then

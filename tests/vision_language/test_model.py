@@ -1,0 +1,15 @@
+"""Names of models."""
+
+from pathlib import Path
+
+import torch
+
+from anyskill.vision_language.model import ImageTextModel, load_model
+
+
+def test_a_folder_makes_a_model(models: dict[str, Path]) -> None:
+    model: ImageTextModel = load_model(str(models["clip"]), "cpu", precision="float32")
+    assert model.name == str(models["clip"])
+    assert (model.dimension, model.frames, model.device) == (24, 1, torch.device("cpu"))
+    assert load_model(str(models["xclip"])).frames == 4
+    assert load_model(str(models["siglip2"])).dimension == 32
