@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,9 @@ class PointMassConfig:
     worlds: int = 128
     horizon: int = 16
     bf16: bool = False
-    ppo: PPOConfig = PPOConfig(learning_rate=1e-3, epochs=4, minibatch_size=512, divergence_target=0.02)
+    ppo: PPOConfig = field(
+        default_factory=lambda: PPOConfig(learning_rate=1e-3, epochs=4, minibatch_size=512, divergence_target=0.02)
+    )
 
 
 class PointMassTrainer:
@@ -124,10 +126,8 @@ def main(folder: Path, iterations: int, save_every: int) -> None:
     """Start or go on with a run."""
     torch.set_num_threads(1)
     distributed.join("cpu")
-    if (folder / "config.yaml").exists():
-        run = RunFolder.open(folder)
-    else:
-        run = RunFolder.create(folder, PointMassConfig())
+    started = (folder / "config.yaml").exists()
+    run = RunFolder.open(folder) if started else RunFolder.create(folder, PointMassConfig())
     train(PointMassTrainer(run.config_as(PointMassConfig)), run, iterations, save_every=save_every)
     distributed.leave()
 

@@ -1,6 +1,7 @@
 """Data sets: shares of clips by weight, second and category, and a clear word about everything that is wrong."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,6 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def read(path: Path) -> Clip:
         seconds, loop = path.read_text().split()
         clip = synthetic_clip(int(seconds), float(seconds))
+        if loop == "broken":  # says that it is one
+            clip = replace(clip, loop=True)
         if loop == "loop":  # there and back again
             clip = Clip("", clip.fps, *(_palindrome(v) for v in (clip.root_positions, clip.rotations)), loop=True)
         return Clip(path.stem, clip.fps, clip.root_positions, clip.rotations, ("from file",), clip.loop)
@@ -86,6 +89,12 @@ def test_entries_become_clips(folder: Path) -> None:
     assert dataset.motions[2].category == Category("idle", "jump")
     assert dataset.motions[3].category == Category("walk", "none")
     assert dataset.motions[5].category == Category("idle", "dance")
+
+
+def test_a_file_that_claims_to_be_a_loop_must_close(folder: Path) -> None:
+    (folder / "open.txt").write_text("2 broken")
+    (clip,) = load_dataset(write(folder, "motions: [{file: open.txt}]")).clips
+    assert not clip.loop
 
 
 def test_weights_by_clip_and_by_second(folder: Path) -> None:
@@ -151,7 +160,7 @@ ONE = "motions: [{file: walk.txt, %s}]"
         (ONE % "weight: true", "weight is True"),
         (ONE % "wieght: 1", r"entry 1 \(walk.txt\): there is no key wieght; did you mean weight?"),
         (ONE % "zzz: 1", "no key zzz; known are file, authored"),
-        (ONE % "loop: true", r"walk.txt\) is a loop, but its last pose is \d.\d+ m away"),
+        (ONE % "loop: true", r"walk.txt\): loop is true, but the last pose is \d.\d+ m away"),
         (ONE % "labels: walk", "labels is 'walk'"),
         (ONE % "labels: [1]", r"labels is \[1\]"),
         (ONE % "loop: 1", "loop is 1; it must be true or false"),

@@ -46,8 +46,10 @@ def extent(mask: torch.Tensor, dim: int) -> tuple[int, int]:
 
 def test_red_is_red_and_blue_is_blue():
     ball = Geom("sphere", (0.3,), (0, 0, 0), 1)
-    colors = {"red": (1.0, 0.0, 0.0, 1.0), "blue": (0.0, 0.0, 1.0, 1.0)}
-    balls = [SceneObject(name, (ball,), (1.0, y, 1.0), rgba=rgba) for (name, rgba), y in zip(colors.items(), (-0.4, 0.4))]
+    balls = (
+        SceneObject("red", (ball,), (1.0, -0.4, 1.0), rgba=(1.0, 0.0, 0.0, 1.0)),
+        SceneObject("blue", (ball,), (1.0, 0.4, 1.0), rgba=(0.0, 0.0, 1.0, 1.0)),
+    )
     picture = Raytracer(1, size=(64, 64), objects=balls).render(STANDING)[0, 0]
     red, blue = picture[32, 18].tolist(), picture[32, 46].tolist()  # the camera sees +y on the right
     assert red[0] > 120

@@ -1,5 +1,6 @@
 """What happens when a model is not here: quickly, and with a way out."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -27,8 +28,6 @@ except VisionLanguageError as error:
 
 def ask(name: str, home: Path, **environment: str) -> str:
     """``model_folder`` in a process of its own: the hub reads its switches when it is imported."""
-    import os
-
     keep = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TRANSFORMERS_"))}
     process = subprocess.run(
         [sys.executable, "-c", SCRIPT, name],
@@ -54,6 +53,7 @@ def test_without_network_three_things_are_offered(tmp_path: Path, environment: d
     assert "3. use the built-in model with `--vlm bodyclip`" in answer
 
 
+@pytest.mark.slow
 def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -22,12 +22,12 @@ from transformers import (
     XCLIPModel,
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 
 KINDS = ("clip", "metaclip_2", "siglip", "siglip2", "xclip")
-WORDS = "raise both arms overhead and stand on the left leg with the right foot against the left knee".split()
+SENTENCE = "raise both arms overhead and stand on the left leg with the right foot against the left knee"
 
 TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 VISION = {**TEXT, "image_size": 64, "patch_size": 16}
@@ -97,7 +97,9 @@ def clip_tokenizer() -> CLIPTokenizer:
     learnt = Tokenizer(BPE(unk_token="<|endoftext|>", end_of_word_suffix="</w>"))
     learnt.pre_tokenizer = pre_tokenizers.Whitespace()
     special = ["<|startoftext|>", "<|endoftext|>"]
-    learnt.train_from_iterator([WORDS], BpeTrainer(vocab_size=200, end_of_word_suffix="</w>", show_progress=False))
+    learnt.train_from_iterator(
+        [SENTENCE.split()], BpeTrainer(vocab_size=200, end_of_word_suffix="</w>", show_progress=False)
+    )
     bpe = json.loads(learnt.to_str())["model"]
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokens = dict.fromkeys([*letters, *(letter + "</w>" for letter in letters), *bpe["vocab"]])
@@ -108,7 +110,7 @@ def clip_tokenizer() -> CLIPTokenizer:
 def siglip_tokenizer() -> PreTrainedTokenizerFast:
     """A T5-like unigram tokenizer: lower case, no punctuation, an end token, filled up with it."""
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -20.0), ("▁", -4.0)]
-    pieces += [(f"▁{word}", -2.0 - 0.01 * index) for index, word in enumerate(dict.fromkeys(WORDS))]
+    pieces += [(f"▁{word}", -2.0 - 0.01 * index) for index, word in enumerate(dict.fromkeys(SENTENCE.split()))]
     pieces += [(letter, -8.0) for letter in "abcdefghijklmnopqrstuvwxyz"]
     tokenizer = Tokenizer(Unigram(pieces, unk_id=2))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Strip()])

@@ -56,7 +56,7 @@ _PELVIS = (
     _ellipsoid(TROUSERS, (-0.008, 0, 0.015), (0.104, 0.150, 0.115)),
     _ellipsoid(BELT, (-0.002, 0, 0.100), (0.114, 0.144, 0.030)),
     Shape("box", (0.006, 0.020, 0.017), BUCKLE, (0.111, 0, 0.099)),
-    _ellipsoid(SHIRT, (-0.002, 0, 0.140), (0.104, 0.130, 0.170)),
+    _ellipsoid(SHIRT, (-0.002, 0, 0.150), (0.101, 0.128, 0.130)),
 )
 
 
@@ -65,7 +65,8 @@ def _shoulder(sign: int) -> Shape:
 
 
 _TORSO = (
-    _ellipsoid(SHIRT, (-0.003, 0, 0.045), (0.108, 0.145, 0.250)),
+    _ellipsoid(SHIRT, (0, 0, 0), (0.100, 0.130, 0.100)),  # round about the joint: bending shows no edge
+    _ellipsoid(SHIRT, (-0.003, 0, 0.070), (0.107, 0.145, 0.205)),
     _ellipsoid(SHIRT, (-0.012, 0, 0.160), (0.096, 0.166, 0.120)),
     _shoulder(-1),
     _shoulder(1),

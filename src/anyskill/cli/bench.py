@@ -6,6 +6,7 @@ from dataclasses import asdict
 from importlib import import_module
 from typing import Literal
 
+import tyro
 from rich.live import Live
 from rich.table import Table
 
@@ -14,7 +15,9 @@ from anyskill.bench import Result, run_cases
 _SUITES = {"physics": "anyskill.sim.bench", "render": "anyskill.render.bench", "library": "anyskill.motion.bench"}
 
 
-def bench(suite: Literal["physics", "render", "library"], json: bool = False, quick: bool = False) -> None:
+def bench(
+    suite: tyro.conf.Positional[Literal["physics", "render", "library"]], json: bool = False, quick: bool = False
+) -> None:
     """Measure how fast physics, pictures or the motion library are on this machine.
 
     Args:

@@ -8,11 +8,19 @@ from typing import Annotated, Any, Union
 import tyro
 
 import anyskill
+from anyskill.cli import motions
+from anyskill.cli.bench import bench
+from anyskill.cli.replay import replay
+from anyskill.cli.view import view
 from anyskill.errors import AnyskillError
 
 Verb = Callable[..., None]
 
-VERBS: dict[str, Verb | dict[str, Verb]] = {}
+VERBS: dict[str, Verb | dict[str, Verb]] = {
+    "motions": {"import": motions.import_, "check": motions.check, "view": view},
+    "replay": replay,
+    "bench": bench,
+}
 """Every command; a dictionary is a group, as in ``anyskill motions view``."""
 
 GROUP_HELP = {"motions": "Import, check and look at motions."}

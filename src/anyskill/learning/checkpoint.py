@@ -80,7 +80,8 @@ class Checkpoints:
             try:
                 part.load_state_dict(saved[name])
             except (LearningError, RuntimeError, KeyError, ValueError, TypeError) as error:
-                raise CheckpointError(f"{path}: the state of {name} does not fit ({error}).") from error
+                reason = " ".join(str(error).split())
+                raise CheckpointError(f"{path}: the state of {name} does not fit ({reason}).") from error
         return state["iteration"]
 
     def newest(self) -> State | None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import torch
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -107,9 +107,10 @@ class Progress:
                 f"{self.title} " + "  ".join((line, *values, *shares)), soft_wrap=True, highlight=False, markup=False
             )
 
-    def _view(self, done: int, line: str, values: list[str], shares: list[str]) -> Group:
+    def _view(self, done: int, line: str, values: list[str], shares: list[str]) -> Table:
         table = Table.grid(padding=(0, 2))
+        table.add_row(Text(self.title, style="bold"), ProgressBar(self.total, done, width=60))
         for name, parts in (("", [line]), ("learning", values), ("time", shares)):
             if parts:
                 table.add_row(Text(name, style="dim"), Text("   ".join(parts)))
-        return Group(Text(self.title, style="bold"), ProgressBar(self.total, done, width=60), table)
+        return table

@@ -94,7 +94,7 @@ def advantages(
     result = torch.empty_like(delta)
     later = torch.zeros_like(delta[0])
     for step in reversed(range(len(delta))):
-        later = delta[step] + discount * trace * ~done[step] * later
+        later = delta[step] + discount * trace * later * ~done[step]
         result[step] = later
     return result
 

@@ -5,6 +5,7 @@ Tensors are stored as tensors, everything else as JSON beside them. Reading one 
 
 import hashlib
 import json
+import operator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ from anyskill.learning.errors import CheckpointError
 
 State = dict[str, Any]
 """Nested dictionaries with string keys of tensors, numbers, strings, booleans, None, and lists of such plain values."""
+
+
+_RECORD = "anyskill"  # one entry: the format does not keep several in order, and equal states shall be equal files
 
 
 class Stateful(Protocol):
@@ -37,10 +41,10 @@ def write_state(path: Path, state: State) -> None:
         CheckpointError: The state holds something that is neither a tensor nor plain; its place in it is named.
     """
     tensors: dict[str, Tensor] = {}
-    text = json.dumps(_without_tensors(state, "", tensors))
-    metadata = {"state": text, "sha256": _digest(text, tensors)}
+    plain = _without_tensors(state, "", tensors)
+    record = json.dumps({"sha256": _digest(plain, tensors), "state": plain})
     with write_atomically(path) as file:
-        file.write(safetensors.torch.save(tensors, metadata))
+        file.write(safetensors.torch.save(tensors, {_RECORD: record}))
 
 
 def read_state(path: Path) -> State:
@@ -51,17 +55,21 @@ def read_state(path: Path) -> State:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            record = (file.metadata() or {}).get(_RECORD)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such file.") from None
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is damaged or no state file ({error}).") from None
-    if not {"state", "sha256"} <= metadata.keys():
+    if record is None:
         raise CheckpointError(f"{path} holds tensors but no state; it was not written by this program.")
-    if _digest(metadata["state"], tensors) != metadata["sha256"]:
+    try:
+        digest, state = operator.itemgetter("sha256", "state")(json.loads(record))
+        intact = digest == _digest(state, tensors)
+    except (ValueError, KeyError, TypeError):
+        intact = False
+    if not intact:
         raise CheckpointError(f"{path} is damaged: its content does not match its hash.")
-    state = json.loads(metadata["state"])
     for name, tensor in tensors.items():
         *folders, last = name.split("/")
         place = state
@@ -93,9 +101,9 @@ def _without_tensors(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
     )
 
 
-def _digest(text: str, tensors: dict[str, Tensor]) -> str:
+def _digest(plain: State, tensors: dict[str, Tensor]) -> str:
     """SHA-256 over everything in a file."""
-    digest = hashlib.sha256(text.encode())
+    digest = hashlib.sha256(json.dumps(plain).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)

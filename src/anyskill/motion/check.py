@@ -1,7 +1,6 @@
 """What is wrong with a clip, in numbers."""
 
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 
 import mujoco
 import torch
@@ -10,11 +9,10 @@ from torch import Tensor
 
 from anyskill import rotation
 from anyskill.body.humanoid import Character
-from anyskill.body.model import build_model
 from anyskill.body.skeleton import Skeleton, skeleton_of
 from anyskill.motion.clip import Clip
 from anyskill.motion.contact import contact_points, place
-from anyskill.motion.ground import flight_of
+from anyskill.motion.ground import flight_of, model_of
 
 TOLERANCE = 0.02  # m of floating or penetration that physics forgives
 _TOUCHING = 0.01  # m; a corner of a sole lower than this touches the ground
@@ -100,13 +98,8 @@ def _beyond_limits(skeleton: Skeleton, local: Float[Tensor, "frame body 4"]) -> 
     return float(torch.rad2deg(worst))
 
 
-@lru_cache
-def _model(character: Character) -> mujoco.MjModel:
-    return build_model(character)
-
-
 def _self_collision(character: Character, qpos: Float[Tensor, "frame nq"]) -> float:
-    model = _model(character)
+    model = model_of(character)
     data = mujoco.MjData(model)
     deepest = 0.0
     for pose in qpos.numpy():

@@ -75,7 +75,8 @@ def _hovering(places: Float[Tensor, "frame point 3"], fps: float) -> Float[Tenso
     """
     lowest = places[..., 2].amin(-1)
     speed = torch.gradient(places.mean(1), dim=0)[0].norm(dim=-1) * fps
-    return lowest.clamp_min(0.0) * _falling(lowest, *_HOVER_HEIGHTS) * _falling(speed, *_HOVER_SPEEDS)
+    excess = lowest.clamp_min(0.0) * _falling(lowest, *_HOVER_HEIGHTS) * _falling(speed, *_HOVER_SPEEDS)
+    return smooth_curve(excess[:, None], torch.ones_like(excess), stiffness=30.0)[:, 0]
 
 
 def _falling(x: Tensor, full: float, none: float) -> Tensor:

@@ -8,7 +8,7 @@
       - file: walk/07_01.bvh   # relative to this file
         weight: 2              # default 1
         labels: [walk forward]
-        loop: true             # default: what the file says
+        loop: true             # default: what the file says, if its last pose is indeed its first
         mirror: true           # also the mirrored motion; both share the weight
         category: {primary: walk, secondary: none}
 
@@ -158,14 +158,16 @@ class _Entry:
             raise MotionError(f"{self.where}: there is no file {file}.")
         clip = load_clip_cached(file)
         labels = self._labels() if "labels" in self.content else clip.labels
-        clip = replace(clip, name=self._text("name") or file.stem, labels=labels, loop=self._flag("loop", clip.loop))
-        gap = _seam(clip) if clip.loop else 0.0
-        if gap > _LARGEST_SEAM:
+        return replace(clip, name=self._text("name") or file.stem, labels=labels, loop=self._loop(clip))
+
+    def _loop(self, clip: Clip) -> bool:
+        gap = _seam(clip)
+        if self._flag("loop") and gap > _LARGEST_SEAM:
             raise MotionError(
-                f"{self.where} is a loop, but its last pose is {gap:.2f} m away from its first; trim it to whole cycles"
-                " or set loop: false."
+                f"{self.where}: loop is true, but the last pose is {gap:.2f} m away from the first; trim the motion to"
+                " whole cycles or leave loop out."
             )
-        return clip
+        return self._flag("loop", clip.loop and gap <= _LARGEST_SEAM)
 
     def _weight(self) -> float:
         value = self.content.get("weight", 1.0)

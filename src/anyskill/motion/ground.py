@@ -1,5 +1,6 @@
 """Where a character meets the ground: the lowest points of its collision shapes, its centre of mass, its flights."""
 
+import itertools
 from functools import lru_cache
 
 import mujoco
@@ -13,6 +14,12 @@ from anyskill.body.model import build_model
 
 GRAVITY = 9.81  # m/s²
 _WELL_ABOVE = 0.1  # m
+
+
+@lru_cache
+def model_of(character: Character) -> mujoco.MjModel:
+    """The shared MuJoCo model of a character; not to be changed."""
+    return build_model(character)
 
 
 def lowest_points(
@@ -50,7 +57,8 @@ def centre_of_mass(
     character: Character, positions: Float[Tensor, "*batch body 3"], rotations: Float[Tensor, "*batch body 4"]
 ) -> Float[Tensor, "*batch 3"]:
     """Centre of mass of the whole body (m)."""
-    mass, local = _masses(character)
+    model = model_of(character)
+    mass, local = positions.new_tensor(model.body_mass[1:]), positions.new_tensor(model.body_ipos[1:])
     return ((positions + rotation.rotate(rotations, local)) * mass[:, None]).sum(-2) / mass.sum()
 
 
@@ -60,12 +68,6 @@ def flight_of(
     """Height (m) of the body's lowest point in every frame, and which frames are of flight."""
     height = lowest_points(character, positions, rotations).amin(-1)
     return height, in_flight(height, centre_of_mass(character, positions, rotations)[..., 2], fps)
-
-
-@lru_cache
-def _masses(character: Character) -> tuple[Tensor, Tensor]:
-    model: mujoco.MjModel = build_model(character)
-    return torch.from_numpy(model.body_mass[1:].copy()), torch.from_numpy(model.body_ipos[1:].copy())
 
 
 def in_flight(
@@ -92,7 +94,7 @@ def in_flight(
     falling = smooth * (fps / step) ** 2 < -0.5 * GRAVITY
     flight = torch.nn.functional.max_pool1d(falling[None].double(), 2 * step + 1, stride=1, padding=step)[0] > 0
     parts = stretches(flight)
-    for (start, pause), (resume, stop) in zip(parts, parts[1:], strict=False):
+    for (start, pause), (resume, stop) in itertools.pairwise(parts):
         if height[pause:resume].min() > torch.maximum(height[start], height[stop - 1]) + _WELL_ABOVE:
             flight[pause:resume] = True
     return flight

@@ -60,7 +60,9 @@ def find_joints(source: SourceMotion, override: JointMap | None = None) -> dict[
     found: dict[str, int | None] = {"head": _first(plain, _HEAD)}
     for side, letters in _SIDES.items():
         for limb, spellings in _LIMBS.items():
-            sided = [spelling for word in spellings for letter in letters for spelling in (letter + word, word + letter)]
+            sided = [
+                spelling for word in spellings for letter in letters for spelling in (letter + word, word + letter)
+            ]
             found[f"{side}_{limb}"] = _first(plain, sided)
         if found[f"{side}_toe"] == found[f"{side}_foot"]:
             del found[f"{side}_toe"]

@@ -99,7 +99,8 @@ def _limb(skeleton: Skeleton, upper: str, lower: str, end: str, bend: int) -> Li
 
 
 ANKLE_HEIGHT = 0.05  # m, of the ankle above the sole
-TOE, HEEL, MIDDLE = 0.1335, -0.0435, 0.045  # m, ends and middle of the sole, forward of the ankle
+TOE, HEEL = 0.1335, -0.0435  # m, ends of the sole, forward of the ankle
+STAND = 0.01  # m forward of the ankle: where the weight rests. Farther ahead, joints that give way under it topple the body.
 
 
 def ankle_of(sole: Float[Tensor, "*batch 6"]) -> tuple[Float[Tensor, "*batch 3"], Float[Tensor, "*batch 4"]]:
@@ -130,8 +131,8 @@ def sole_of(ankle: Float[Tensor, "*batch 3"], turn: Float[Tensor, "*batch 4"]) -
 
 
 def support_of(sole: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3"]:
-    """The point (m) on which a foot stands: its middle, or the edge on which it pivots."""
-    x = torch.where(sole[..., 4] == 0, torch.full_like(sole[..., 4], MIDDLE), _pivot(sole[..., 4])[..., 0])
+    """The point (m) on which a foot stands: a little before the ankle, or on the edge on which it pivots."""
+    x = torch.where(sole[..., 4] == 0, torch.full_like(sole[..., 4], STAND), _pivot(sole[..., 4])[..., 0])
     return sole[..., :3] + torch.stack((x * sole[..., 3].cos(), x * sole[..., 3].sin(), torch.zeros_like(x)), -1)
 
 

@@ -22,7 +22,8 @@ in. A pose is a mapping; what it does not mention is as in standing at ease.
     Angles by name instead: a rotation vector for abdomen, neck, shoulder, hip, ankle, one number for elbow and knee. A
     leg with any angle given here follows its angles and not its foot.
 ``balance``
-    Above what the centre of mass is put: ``both`` feet, ``left``, ``right`` or ``none``. Left out: the feet that are on
+    Above what the centre of mass is put: ``both`` feet, ``left``, ``right``, ``none``, or between them: ``{right: 0.7}``,
+    the share of the weight that the right foot carries. Left out: the feet that are on
     the ground; with ``height: floor`` or no such foot, none.
 """
 
@@ -53,6 +54,7 @@ _WORDS = {
     "out": (0.0, 1.0, 0.0),
     "in": (0.0, -1.0, 0.0),
 }
+_BALANCE = {"both": [0.5, 0.5], "right": [1.0, 0.0], "left": [0.0, 1.0], "none": [0.0, 0.0]}
 _AT_EASE: dict[str, Any] = {"upper": [-0.02, 0.14, -1], "lower": [0.22, 0.06, -1]}
 _BALL = {"abdomen": "torso", "neck": "head"} | {
     f"{side}_{joint}": f"{side}_{body}"
@@ -192,7 +194,9 @@ def _read_foot(value: Any, side: str, sign: int) -> Foot:  # noqa: ANN401 - what
     name = f"{side}_foot"
     value = check_keys({} if value is None else value, name, {"at", "heel", "toes", "knee"})
     at = _place(value.get("at", STANCE), f"{name} at", sign)
-    heel, toes, knee = (math.radians(read_number(value.get(key, 0), f"{name} {key}")) for key in ("heel", "toes", "knee"))
+    heel, toes, knee = (
+        math.radians(read_number(value.get(key, 0), f"{name} {key}")) for key in ("heel", "toes", "knee")
+    )
     grounded = float(at[2]) == 0.0
     angles = torch.tensor([sign * toes, heel, 0.0], dtype=torch.float64)
     return Foot(
@@ -204,11 +208,20 @@ def _read_foot(value: Any, side: str, sign: int) -> Foot:  # noqa: ANN401 - what
 
 
 def _weight(value: Any, grounded: list[bool], on_floor: bool) -> Float[Tensor, "2"]:  # noqa: ANN401
-    choices = {"both": [1.0, 1.0], "right": [1.0, 0.0], "left": [0.0, 1.0], "none": [0.0, 0.0]}
-    if value is not None and value not in choices:
-        raise MotionError(f"balance is {value!r}; it must be one of {_list(choices)}.")
-    weight = choices[value] if value is not None else [0.0, 0.0] if on_floor else [float(foot) for foot in grounded]
-    return torch.tensor(weight, dtype=torch.float64) / max(1.0, sum(weight))
+    """Shares of the right and the left foot."""
+    if value is None:
+        share = [0.0, 0.0] if on_floor else [float(foot) / max(1, sum(grounded)) for foot in grounded]
+    elif isinstance(value, Mapping) and len(value) == 1:
+        (side, number), *_ = check_keys(value, "balance", SIDES).items()
+        carried = read_number(number, f"balance {side}")
+        if not 0 <= carried <= 1:
+            raise MotionError(f"balance {side} is {carried:g}; a share of the weight is between 0 and 1.")
+        share = [carried, 1 - carried] if side == "right" else [1 - carried, carried]
+    elif value in _BALANCE:
+        share = _BALANCE[value]
+    else:
+        raise MotionError(f"balance is {value!r}; it must be {_list(_BALANCE)}, or a share such as {{right: 0.7}}.")
+    return torch.tensor(share, dtype=torch.float64)
 
 
 def _turn(value: Mapping[str, Any], name: str) -> Float[Tensor, "4"]:

@@ -11,7 +11,16 @@ from torch import Tensor
 from anyskill import rotation
 from anyskill.body.humanoid import HUMANOID, Geom
 from anyskill.body.model import build_model
-from anyskill.motion.limbs import ANKLE_HEIGHT, SIDES, ankle_of, hinge_turn, perpendicular, sole_of, support_of, turn_about
+from anyskill.motion.limbs import (
+    ANKLE_HEIGHT,
+    SIDES,
+    ankle_of,
+    hinge_turn,
+    perpendicular,
+    sole_of,
+    support_of,
+    turn_about,
+)
 from anyskill.motion.pose import ARMS, JOINTS, LEGS, SKELETON, Foot, Hand, Pose
 
 _ROUNDS = 25  # of shifting the pelvis; each takes away four fifths of what the centre of mass is off

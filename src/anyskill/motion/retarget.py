@@ -245,5 +245,7 @@ def _source_leg_length(joints: dict[str, int], positions: Float[Tensor, "joint 3
         hip, knee, ankle = (positions[joints[f"{side}_{limb}"]] for limb in ("thigh", "shin", "foot"))
         length += 0.5 * float((knee - hip).norm() + (ankle - knee).norm())
     if length < 1e-6:
-        raise MotionError(f"{name}: the legs of the rest pose have no length; check the file's offsets or the joint map.")
+        raise MotionError(
+            f"{name}: the legs of the rest pose have no length; check the file's offsets or the joint map."
+        )
     return length

@@ -20,7 +20,7 @@ from anyskill.sim.scene import SceneObject
 
 BACKGROUND: Color = (0.70, 0.76, 0.82)
 FLOOR: tuple[Color, Color] = ((0.86, 0.84, 0.80), (0.78, 0.76, 0.72))  # the two colours of the checker
-HORIZON = 15.0  # m; beyond it the ground ends, before its squares get smaller than pixels
+HORIZON = 15.0  # m; nothing farther is drawn: the squares of the ground would be smaller than pixels
 TILE = 0.5  # m, side of a square of the checker; the pattern repeats after two
 _KINDS = {
     "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,

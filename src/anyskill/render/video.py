@@ -51,7 +51,7 @@ def write_video(path: Path, frames: Iterable[UInt8[Tensor, "height width 3"]], f
             for frame in frames:
                 if writer is None:
                     writer = _encoder(unfinished, frame, fps)
-                writer.send(np.ascontiguousarray(frame.numpy()))
+                writer.send(np.ascontiguousarray(frame.cpu().numpy()))
         except OSError as error:
             raise RenderError(f"{path} cannot be encoded ({error}).") from None
         finally:

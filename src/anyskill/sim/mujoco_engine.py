@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -18,8 +17,6 @@ from anyskill.sim.engine import velocity_of_body_frames
 from anyskill.sim.errors import SimulationError
 from anyskill.sim.recorder import FlightRecorder
 from anyskill.sim.scene import SceneObject, build_scene_spec
-
-Index = slice | list[int]
 
 
 class MujocoEngine(ABC):
@@ -55,15 +52,13 @@ class MujocoEngine(ABC):
         self.device = device
         self.quarantined = torch.zeros(num_worlds, dtype=torch.long, device=device)
         self._initial = torch.from_numpy(self.model.qpos0).to(device)
-        self._character_sizes = (
-            7 + sum(4 if joint.kind == "ball" else 1 for joint in self.skeleton.joints.values()),
-            6 + self.skeleton.num_dof,
-        )
+        balls = sum(joint.kind == "ball" for joint in self.skeleton.joints.values())
+        self._character_sizes = 7 + self.skeleton.num_dof + balls, 6 + self.skeleton.num_dof
         count = self.skeleton.num_bodies
-        self._character: tuple[Index, Index, Index] = (slice(1, count + 1), slice(1, 2), slice(0, count))
-        things = [self.model.body(item.name).id for item in self.objects]
-        roots = self.model.body_rootid[things].tolist()
-        self._things: tuple[Index, Index, Index] = (things, roots, slice(count, count + len(things)))
+        # Bodies, the roots of their trees, and their sensors. Objects are the last bodies, each its own root.
+        self._character = slice(1, count + 1), slice(1, 2), slice(0, count)
+        things = slice(self.model.nbody - len(self.objects), self.model.nbody)
+        self._things = things, things, slice(count, count + len(self.objects))
         self._recorder = FlightRecorder(
             num_worlds, (self.model.nq, self.model.nv, self.model.nu), character, physics, device, dump_folder
         )
@@ -95,6 +90,7 @@ class MujocoEngine(ABC):
                 f"reset of {len(worlds)} worlds needs qpos of shape ({len(worlds)}, {nq}) and qvel of ({len(worlds)}, "
                 f"{nv}); they are {tuple(qpos.shape)} and {tuple(qvel.shape)}."
             )
+        worlds = worlds.to(self.device)
         full_qpos = self._initial.repeat(len(worlds), 1)
         full_qvel = torch.zeros(len(worlds), self.model.nv, dtype=full_qpos.dtype, device=self.device)
         full_qpos[:, :nq], full_qvel[:, :nv] = qpos, qvel
@@ -134,7 +130,10 @@ class MujocoEngine(ABC):
         angular_velocities: Float[Tensor, "n 3"] | None = None,
     ) -> None:
         """See ``Engine.move_object``."""
-        joint = self._free_joint(name)
+        free = [item.name for item in self.objects if item.mobility == "free"]
+        if name not in free:
+            raise SimulationError(f"there is no free object {name} to move; the scene has {', '.join(free) or 'none'}.")
+        joint, worlds = self.model.joint(name), worlds.to(self.device)
         qpos, qvel = self._qpos[worlds], self._qvel[worlds]
         start = int(joint.qposadr[0])
         qpos[:, start : start + 3] = positions.to(qpos)
@@ -150,13 +149,7 @@ class MujocoEngine(ABC):
         self._place(worlds, qpos, qvel)
         self._state = None
 
-    def _free_joint(self, name: str) -> Any:
-        free = [item.name for item in self.objects if item.mobility == "free"]
-        if name not in free:
-            raise SimulationError(f"there is no free object {name} to move; the scene has {', '.join(free) or 'none'}.")
-        return self.model.joint(name)
-
-    def _read(self, bodies: Index, roots: Index, sensors: Index) -> BodyState:
+    def _read(self, bodies: slice, roots: slice, sensors: slice) -> BodyState:
         """Poses, velocities and contact forces of some bodies, copied."""
         positions, cvel = self._xpos[:, bodies], self._cvel[:, bodies]
         linear, angular = velocity_of_body_frames(cvel, positions, self._subtree_com[:, roots])

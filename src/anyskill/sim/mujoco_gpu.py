@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import mujoco_warp
 import torch
@@ -64,7 +63,8 @@ class MujocoGpu(MujocoEngine):
         self._contacts = contacts or CONTACTS + OBJECT_CONTACTS * len(objects)
         self._constraints = constraints or CONSTRAINTS + OBJECT_CONSTRAINTS * len(objects)
         self._steps = 0
-        super().__init__(num_worlds, character, physics, objects, torch.device(device), dump_folder)
+        device = torch.empty(0, device=device).device  # with its number, where only cuda was said
+        super().__init__(num_worlds, character, physics, objects, device, dump_folder)
 
     def _bind(self) -> None:
         warp.init()
@@ -139,7 +139,8 @@ class MujocoGpu(MujocoEngine):
 
     def _place(self, worlds: Int[Tensor, "n"], qpos: Float[Tensor, "n nq"], qvel: Float[Tensor, "n nv"]) -> None:
         self._qpos[worlds], self._qvel[worlds] = qpos, qvel
-        self._warmstart[worlds], self._contact[worlds] = 0.0, 0.0
+        self._warmstart.index_fill_(0, worlds, 0.0)
+        self._contact.index_fill_(0, worlds, 0.0)
         self._refresh()
 
     def _put_back(self, lost: Bool[Tensor, "world"]) -> None:

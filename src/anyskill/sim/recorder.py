@@ -55,7 +55,7 @@ class FlightRecorder:
     def restart(self, worlds: Int[Tensor, "n"]) -> None:
         """Forget the past of worlds that were put somewhere else."""
         if self.folder is not None:
-            self._age[worlds] = 0
+            self._age.index_fill_(0, worlds, 0)
 
     def record(
         self,

@@ -105,24 +105,36 @@ def build_scene_spec(
         if item.name in names:
             raise SimulationError(f"two bodies of the scene are called {item.name}; give each object its own name.")
         names.add(item.name)
-        _add_object(spec, item, physics)
+    # Objects come last and together, so that engines can slice them.
+    for item in objects:
+        if item.surroundings:
+            still = _add_body(spec, item, f"{item.name}_surroundings")
+            for number, geom in enumerate(item.surroundings):
+                _add_geom(still, f"{item.name}_surroundings_{number}", geom, item, physics)
+    for item in objects:
+        body = _add_body(spec, item, item.name)
+        if item.mobility == "free":
+            body.add_freejoint(name=item.name)
+        elif item.mobility == "hinge":
+            body.add_joint(
+                name=item.name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=[0, 0, 1], damping=[item.damping, 0, 0]
+            )
+        for number, geom in enumerate(item.geoms):
+            _add_geom(body, f"{item.name}_{number}", geom, item, physics)
+        add_contact_sensor(spec, item.name)
     return spec
 
 
-def _add_object(spec: mujoco.MjSpec, item: SceneObject, physics: Physics) -> None:
-    pose = {"pos": list(item.position), "quat": list(item.rotation)}
-    look = {"condim": 3, "friction": [physics.friction, 0.005, _ROLLING_FRICTION], "rgba": list(item.rgba)}
-    if item.surroundings:
-        still = spec.worldbody.add_body(name=f"{item.name}_surroundings", **pose)
-        for number, geom in enumerate(item.surroundings):
-            add_geom(still, f"{item.name}_surroundings_{number}", geom, **look)
-    body = spec.worldbody.add_body(name=item.name, **pose)
-    if item.mobility == "free":
-        body.add_freejoint(name=item.name)
-    elif item.mobility == "hinge":
-        body.add_joint(name=item.name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=[0, 0, 1], damping=[item.damping, 0, 0])
-    for number, geom in enumerate(item.geoms):
-        # Only a friction of rolling lets a ball come to rest.
-        rolling = {"condim": 6} if geom.kind == "sphere" else {}
-        add_geom(body, f"{item.name}_{number}", geom, **{**look, **rolling})
-    add_contact_sensor(spec, item.name)
+def _add_body(spec: mujoco.MjSpec, item: SceneObject, name: str) -> mujoco.MjsBody:
+    return spec.worldbody.add_body(name=name, pos=list(item.position), quat=list(item.rotation))
+
+
+def _add_geom(body: mujoco.MjsBody, name: str, geom: Geom, item: SceneObject, physics: Physics) -> None:
+    add_geom(
+        body,
+        name,
+        geom,
+        condim=6 if geom.kind == "sphere" else 3,  # only a friction of rolling lets a ball come to rest
+        friction=[physics.friction, 0.005, _ROLLING_FRICTION],
+        rgba=list(item.rgba),
+    )

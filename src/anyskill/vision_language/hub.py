@@ -19,7 +19,8 @@ PATIENCE = 5.0  # s, for the hub's first answer
 def model_folder(name: str) -> Path:
     """The folder of a model: a local one, the hub's cache, or a fresh download, tried in this order.
 
-    The hub's own switches hold: ``HF_HOME``, ``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HUB_OFFLINE``, ``TRANSFORMERS_OFFLINE``.
+    The hub's own switches hold: ``HF_HOME``, ``HF_ENDPOINT``, ``HF_TOKEN``, ``HF_HUB_OFFLINE`` and
+    ``TRANSFORMERS_OFFLINE``.
 
     Raises:
         VisionLanguageError: If the model is not here and cannot be fetched, or has no safetensors weights.

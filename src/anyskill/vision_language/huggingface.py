@@ -131,7 +131,8 @@ class SiglipTokenizer:
 
         self._tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, model_input_names=["input_ids"])
 
-    def __call__(self, texts: list[str], **options: Any) -> Any:  # noqa: ANN401 - the library's own signature
+    def __call__(self, texts: list[str], **options: Any) -> Any:
+        """Token numbers; ``options`` are the library's."""
         bare = str.maketrans("", "", string.punctuation)
         return self._tokenizer([" ".join(text.translate(bare).lower().split()) for text in texts], **options)
 
@@ -145,7 +146,7 @@ def has_bfloat16(device: torch.device) -> bool:
     """Whether a device computes in bfloat16 natively, that is, faster than in float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("arm_bf16"))
 
 

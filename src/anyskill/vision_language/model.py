@@ -65,12 +65,15 @@ def load_model(
     device = torch.device(device)
     if name == BODYCLIP:
         try:
-            from anyskill.vision_language.bodyclip import load_bodyclip
+            from anyskill.vision_language.bodyclip import load_bodyclip  # type: ignore[import-not-found,unused-ignore]
         except ModuleNotFoundError as error:
+            if error.name != "anyskill.vision_language.bodyclip":
+                raise
             raise VisionLanguageError(
                 "this build of anyskill has no BodyCLIP inside; name a Hugging Face model or a local folder instead."
             ) from error
-        return load_bodyclip(device)
+        bodyclip: ImageTextModel = load_bodyclip(device)
+        return bodyclip
     from anyskill.vision_language.huggingface import HuggingFaceModel
 
     return HuggingFaceModel(name, device, precision=precision)

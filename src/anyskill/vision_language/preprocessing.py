@@ -26,7 +26,7 @@ class Preprocessing:
     std: tuple[float, ...]
 
     @classmethod
-    def from_library(cls, processor: Any, folder: Path) -> "Preprocessing":  # noqa: ANN401 - has no common type
+    def from_library(cls, processor: Any, folder: Path) -> "Preprocessing":
         """The settings that a ``transformers`` image processor has read from ``folder``."""
         normalise = processor.do_normalize
         return cls(
@@ -98,7 +98,7 @@ def flexible_size(height: int, width: int, patch: int, count: int) -> tuple[int,
     return scaled(low)
 
 
-def _size(size: Any, folder: Path) -> tuple[int, int] | int:  # noqa: ANN401 - a dictionary-like of the library
+def _size(size: Any, folder: Path) -> tuple[int, int] | int:
     if size.get("height") and size.get("width"):
         return int(size["height"]), int(size["width"])
     if size.get("shortest_edge") and not size.get("longest_edge"):
@@ -106,7 +106,7 @@ def _size(size: Any, folder: Path) -> tuple[int, int] | int:  # noqa: ANN401 - a
     raise VisionLanguageError(f"the preprocessor config in {folder} asks for the size {size}, which is not supported.")
 
 
-def _crop(size: Any, folder: Path) -> tuple[int, int]:  # noqa: ANN401 - a dictionary-like of the library
+def _crop(size: Any, folder: Path) -> tuple[int, int]:
     if not (size.get("height") and size.get("width")):
         raise VisionLanguageError(f"the preprocessor config in {folder} crops to {size}; give a height and a width.")
     return int(size["height"]), int(size["width"])

@@ -1,8 +1,7 @@
 """Pillow's antialiased resize of 8-bit pictures, to the bit, as two matrix products on any device.
 
-Image-text models were trained on pictures that Pillow had resized; torch's own resize is up to 15 grey levels away at
-hard edges, which shows in the features. Across comes first, as in every Pillow before 13; that one takes the other order
-where a picture shrinks far more in height than in width.
+Image-text models were trained on pictures that Pillow had resized; torch's own resize is a few grey levels off, more at
+hard edges, which shows in the features. Across comes first; Pillow 13 takes the other order for some tall pictures.
 """
 
 from functools import lru_cache

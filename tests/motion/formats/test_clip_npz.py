@@ -12,7 +12,7 @@ from tests.motion.formats import samples
 
 @pytest.mark.parametrize("character", [HUMANOID, SWORD_AND_SHIELD])
 @pytest.mark.parametrize("labels", [(), ("wave",), ("", "spin − 回る", "jump, high")])
-def test_saved_clip_comes_back(tmp_path, character, labels):
+def test_saved_clip_comes_back(tmp_path, character, labels) -> None:
     clip = replace(samples.clip(character=character), labels=labels, fps=29.97, loop=character is HUMANOID)
     save_clip(clip, tmp_path / "folder" / "a.npz")
     found = load_clip(tmp_path / "folder" / "a.npz")
@@ -50,20 +50,20 @@ def changed(tmp_path, **changes):
         ({"name": np.array("a" * 2**20)}, "too long"),
     ],
 )
-def test_faults_are_named(tmp_path, changes, message):
+def test_faults_are_named(tmp_path, changes, message) -> None:
     with pytest.raises(MotionFormatError, match=r"a\.npz") as caught:
         load_clip(changed(tmp_path, **changes))
     assert message in str(caught.value)
 
 
-def test_one_frame_is_no_clip(tmp_path):
+def test_one_frame_is_no_clip(tmp_path) -> None:
     clip = samples.clip()
     path = changed(tmp_path, rotations=clip.rotations[:1].numpy(), root_positions=clip.root_positions[:1].numpy())
     with pytest.raises(MotionFormatError, match="at least two"):
         load_clip(path)
 
 
-def test_pickles_inside_are_not_loaded(tmp_path):
+def test_pickles_inside_are_not_loaded(tmp_path) -> None:
     path = changed(tmp_path, labels=np.array([{"a": 1}], dtype=object))
     with pytest.raises(MotionFormatError, match="not numbers or text"):
         load_clip(path)

@@ -29,7 +29,7 @@ def read(tmp_path, *rows: str):
     return read_expmap(tmp_path / "test.txt")
 
 
-def test_first_row_is_the_rest_pose(tmp_path, names):
+def test_first_row_is_the_rest_pose(tmp_path, names) -> None:
     assert len(names) == 38
     motion = read(tmp_path, row(names, **T_POSE), row(names, (0.0, 16.5, 1.0)))
     assert motion.num_frames == 1 and motion.fps == 120
@@ -43,7 +43,7 @@ def test_first_row_is_the_rest_pose(tmp_path, names):
     assert at["LeftToeBase"][0] > at["LeftFoot"][0] + 0.1
 
 
-def test_rotation_vectors_turn_the_other_way(tmp_path, names):
+def test_rotation_vectors_turn_the_other_way(tmp_path, names) -> None:
     motion = read(tmp_path, row(names), row(names, Hips=(0.0, -math.pi / 2, 0.0), LeftForeArm=(0.0, math.pi / 2, 0.0)))
     positions = motion.world()[0][0]
     at = {name: positions[i] for i, name in enumerate(motion.names)}
@@ -63,7 +63,7 @@ def test_rotation_vectors_turn_the_other_way(tmp_path, names):
         (lambda rows: ["some notes"], "line 1: expected 117"),
     ],
 )
-def test_faults_are_named(tmp_path, names, change, message):
+def test_faults_are_named(tmp_path, names, change, message) -> None:
     with pytest.raises(MotionFormatError, match=r"test\.txt") as caught:
         read(tmp_path, *change([row(names), row(names)]))
     assert message in str(caught.value)

@@ -111,26 +111,26 @@ keeps = st.one_of(st.just(1.0), st.floats(0, 1))
 
 
 @pytest.mark.parametrize("suffix", samples.FORMATS)
-def test_damaged_file(tmp_path_factory, suffix):
+def test_damaged_file(tmp_path_factory, suffix) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
     path = samples.write(suffix, folder)
     original = path.read_bytes()
 
     @fuzzed
     @given(edits, keeps)
-    def run(changes, keep):
+    def run(changes, keep) -> None:
         path.write_bytes(damaged(original, changes, keep))
         read_or_refuse(path)
 
     run()
 
 
-def test_damaged_skeleton(tmp_path_factory):
+def test_damaged_skeleton(tmp_path_factory) -> None:
     path = samples.write(".amc", tmp_path_factory.mktemp("fuzz"))
 
     @fuzzed
     @given(edits, keeps)
-    def run(changes, keep):
+    def run(changes, keep) -> None:
         path.with_suffix(".asf").write_bytes(damaged(samples.ASF.encode(), changes, keep))
         read_or_refuse(path)
 
@@ -138,14 +138,14 @@ def test_damaged_skeleton(tmp_path_factory):
 
 
 @pytest.mark.parametrize("suffix", [".npz", "_amass.npz"])
-def test_damaged_array_in_a_sound_archive(tmp_path_factory, suffix):
+def test_damaged_array_in_a_sound_archive(tmp_path_factory, suffix) -> None:
     path = samples.write(suffix, tmp_path_factory.mktemp("fuzz"))
     with zipfile.ZipFile(path) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
 
     @fuzzed
     @given(st.sampled_from(sorted(entries)), edits, keeps)
-    def run(victim, changes, keep):
+    def run(victim, changes, keep) -> None:
         data = io.BytesIO()
         with zipfile.ZipFile(data, "w") as archive:
             for name, content in entries.items():

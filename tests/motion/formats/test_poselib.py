@@ -25,7 +25,7 @@ def write(path, **changes):
 
 
 @pytest.mark.parametrize("character", [HUMANOID, SWORD_AND_SHIELD])
-def test_written_clip_reads_back(tmp_path, character):
+def test_written_clip_reads_back(tmp_path, character) -> None:
     clip = samples.clip(character=character)
     write_poselib(clip, tmp_path / "sample.npy")
     found = read_poselib(tmp_path / "sample.npy")
@@ -37,7 +37,7 @@ def test_written_clip_reads_back(tmp_path, character):
     ).abs().max() < 1e-6
 
 
-def test_written_container_is_poselib_s(tmp_path):
+def test_written_container_is_poselib_s(tmp_path) -> None:
     write_poselib(samples.clip(), tmp_path / "sample.npy")
     data = (tmp_path / "sample.npy").read_bytes()
     assert b"numpy._core" not in data  # numpy 1 does not know it
@@ -50,7 +50,7 @@ def test_written_container_is_poselib_s(tmp_path):
     np.testing.assert_allclose(content["rotation"]["arr"][..., 3], clip.rotations[..., 0], atol=1e-6)
 
 
-def test_global_rotations(tmp_path):
+def test_global_rotations(tmp_path) -> None:
     clip = samples.clip()
     _, world = skeleton_of(HUMANOID).forward(clip.root_positions, clip.rotations)
     path = write(tmp_path / "world.npy", is_local=False, rotation={"arr": world[..., [1, 2, 3, 0]].numpy()})
@@ -59,12 +59,12 @@ def test_global_rotations(tmp_path):
     assert (found.rotations * clip.rotations).sum(-1).abs().min() > 1 - 1e-12
 
 
-def test_fps_may_be_an_array_of_no_dimension(tmp_path):
+def test_fps_may_be_an_array_of_no_dimension(tmp_path) -> None:
     assert read_poselib(write(tmp_path / "a.npy", fps=np.array(60))).fps == 60
     assert read_poselib(write(tmp_path / "a.npy", fps=np.float64(24))).fps == 24
 
 
-def test_impure_hinge_is_left_to_retargeting(tmp_path):
+def test_impure_hinge_is_left_to_retargeting(tmp_path) -> None:
     clip = samples.clip()
     rotations = clip.rotations.clone()
     shin = skeleton_of(HUMANOID).index("left_shin")
@@ -75,7 +75,7 @@ def test_impure_hinge_is_left_to_retargeting(tmp_path):
     torch.testing.assert_close(found.rotations[:, shin], twisted.expand(5, 4))
 
 
-def test_other_skeletons_are_sources(tmp_path):
+def test_other_skeletons_are_sources(tmp_path) -> None:
     tree = np.load(write(tmp_path / "a.npy"), allow_pickle=True).item()["skeleton_tree"]
     longer = {**tree, "local_translation": {"arr": tree["local_translation"]["arr"] * 1.1}}
     assert isinstance(read_poselib(write(tmp_path / "a.npy", skeleton_tree=longer)), SourceMotion)
@@ -104,14 +104,14 @@ def test_other_skeletons_are_sources(tmp_path):
         ({"skeleton_tree": {}}, "node_names"),
     ],
 )
-def test_faults_are_named(tmp_path, changes, message):
+def test_faults_are_named(tmp_path, changes, message) -> None:
     path = write(tmp_path / "bad.npy", **changes)
     with pytest.raises(MotionFormatError, match=r"bad\.npy") as caught:
         read_poselib(path)
     assert message in str(caught.value)
 
 
-def test_parents_must_come_first(tmp_path):
+def test_parents_must_come_first(tmp_path) -> None:
     tree = np.load(write(tmp_path / "a.npy"), allow_pickle=True).item()["skeleton_tree"]
     for bad in ([-1, *[14] * 14], [0] * 15, [-1] * 15):
         wrong = {**tree, "parent_indices": {"arr": np.array(bad)}}
@@ -129,7 +129,7 @@ class Malice:
 
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
 @pytest.mark.parametrize("function", ["system", "eval", "exec"])
-def test_nothing_in_a_pickle_is_executed(tmp_path, protocol, function):
+def test_nothing_in_a_pickle_is_executed(tmp_path, protocol, function) -> None:
     proof = tmp_path / "executed"
     python = f"open({str(proof)!r}, 'w').close()"
     call = {
@@ -149,7 +149,7 @@ def test_nothing_in_a_pickle_is_executed(tmp_path, protocol, function):
     assert proof.exists()
 
 
-def test_plain_array_is_refused(tmp_path):
+def test_plain_array_is_refused(tmp_path) -> None:
     np.save(tmp_path / "plain.npy", np.zeros(3))
     with pytest.raises(MotionFormatError, match="plain array"):
         read_poselib(tmp_path / "plain.npy")

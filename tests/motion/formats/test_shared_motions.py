@@ -28,7 +28,7 @@ def world(motion) -> tuple[tuple[str, ...], torch.Tensor, torch.Tensor]:
     return motion.names, *motion.world()
 
 
-def test_every_file_reads(motions: Path):
+def test_every_file_reads(motions: Path) -> None:
     with (motions / "MANIFEST.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 50
@@ -63,7 +63,7 @@ def test_every_file_reads(motions: Path):
         "convseq2seq_cmu/train_running_1.txt",
     ],
 )
-def test_walkers_and_runners_face_where_they_go_with_their_heads_up(motions: Path, name: str):
+def test_walkers_and_runners_face_where_they_go_with_their_heads_up(motions: Path, name: str) -> None:
     motion = read_motion(motions / name)
     names, positions, _ = world(motion)
     left, right = (
@@ -79,7 +79,7 @@ def test_walkers_and_runners_face_where_they_go_with_their_heads_up(motions: Pat
 
 
 @pytest.mark.parametrize("name", ["backflip", "cartwheel", "dance", "hop", "run", "walk"])
-def test_poselib_clip_on_our_skeleton_is_the_file_s_own(motions: Path, name: str):
+def test_poselib_clip_on_our_skeleton_is_the_file_s_own(motions: Path, name: str) -> None:
     path = motions / f"isaacgymenvs_cmu/amp_humanoid_{name}.npy"
     clip = read_poselib(path)
     assert isinstance(clip, Clip)
@@ -95,7 +95,7 @@ def test_poselib_clip_on_our_skeleton_is_the_file_s_own(motions: Path, name: str
     assert (world(clip)[1] - torch.stack(positions, 1)).abs().max() < 1e-4
 
 
-def test_two_formats_of_the_backflip_agree(motions: Path):
+def test_two_formats_of_the_backflip_agree(motions: Path) -> None:
     poselib = read_motion(motions / "isaacgymenvs_cmu/amp_humanoid_backflip.npy")
     deepmimic = read_motion(motions / "deepmimic/humanoid3d_backflip.txt")
     a, b = world(poselib)[1], world(deepmimic)[1]
@@ -121,7 +121,7 @@ ABOVE_THORAX |= {"lhumerus": "LeftArm", "lradius": "LeftForeArm", "lwrist": "Lef
 ABOVE_THORAX |= {"rhumerus": "RightArm", "rradius": "RightForeArm", "rwrist": "RightHand"}
 
 
-def test_amc_and_bvh_of_one_trial_agree(motions: Path):
+def test_amc_and_bvh_of_one_trial_agree(motions: Path) -> None:
     amc, bvh = (read_motion(motions / f"fairmotion_cmu/01_01.{suffix}") for suffix in ("amc", "bvh"))
     (amc_names, a, a_rotations), (bvh_names, b, _) = world(amc), world(bvh)
     b = b[1:]  # the BVH file begins with a T-pose
@@ -136,12 +136,12 @@ def test_amc_and_bvh_of_one_trial_agree(motions: Path):
         assert difference.norm(dim=-1).max() < 1e-3, bone
 
 
-def test_single_poses_are_refused(motions: Path):
+def test_single_poses_are_refused(motions: Path) -> None:
     for path in (motions / "isaacgymenvs_cmu/tpose").glob("*.npy"):
         with pytest.raises(MotionFormatError, match="single pose"):
             read_motion(path)
 
 
-def test_the_description_of_a_character_is_no_motion(motions: Path):
+def test_the_description_of_a_character_is_no_motion(motions: Path) -> None:
     with pytest.raises(MotionFormatError, match="no list of Frames"):
         read_motion(motions / "deepmimic/humanoid3d_character.txt")

@@ -27,7 +27,7 @@ def at(motion, name: str) -> list[float]:
 
 
 @pytest.mark.parametrize("columns", [66, 72, 156, 165])
-def test_t_pose_stands_on_the_ground(tmp_path, columns):
+def test_t_pose_stands_on_the_ground(tmp_path, columns) -> None:
     motion = read(tmp_path, arrays(columns))
     assert motion.fps == 120 and len(motion.names) == 22
     assert at(motion, "head")[2] == pytest.approx(0.93 + 0.58)
@@ -39,7 +39,7 @@ def test_t_pose_stands_on_the_ground(tmp_path, columns):
     assert rest[motion.names.index("left_wrist"), 1] > 0.6
 
 
-def test_joints_turn_about_their_own_axes(tmp_path):
+def test_joints_turn_about_their_own_axes(tmp_path) -> None:
     content = arrays()
     content["poses"][:, 3 * 18 : 3 * 18 + 3] = (0.0, -math.pi / 2, 0.0)  # the left elbow: the forearm points forward
     motion = read(tmp_path, content)
@@ -47,14 +47,12 @@ def test_joints_turn_about_their_own_axes(tmp_path):
     assert [round(b - a, 6) for a, b in zip(elbow, wrist, strict=True)] == [0, -0.25, 0.01]
 
 
-def test_y_up_and_separate_arrays(tmp_path):
-    content = arrays()
+def test_y_up_and_separate_arrays(tmp_path) -> None:
     body = {"root_orient": np.zeros((4, 3)), "pose_body": np.zeros((4, 63)), "trans": np.tile([1.0, 0.9, 2.0], (4, 1))}
     motion = read(tmp_path, {**body, "mocap_frame_rate": np.array([60])}, up="y")
     assert motion.fps == 60
     assert motion.root_positions[0].tolist() == pytest.approx([2.03, 1.0, 0.68])
     assert at(motion, "head")[2] - at(motion, "pelvis")[2] == pytest.approx(0.58)
-    del content
 
 
 @pytest.mark.parametrize(
@@ -74,7 +72,7 @@ def test_y_up_and_separate_arrays(tmp_path):
         ({"mocap_framerate": -1.0}, "not a rate"),
     ],
 )
-def test_faults_are_named(tmp_path, changes, message):
+def test_faults_are_named(tmp_path, changes, message) -> None:
     with pytest.raises(MotionFormatError, match=r"test\.npz") as caught:
         read(tmp_path, arrays(**changes))
     assert message in str(caught.value)
@@ -96,7 +94,7 @@ def header(shape: str, descr: str = "<f8") -> bytes:
         b"\x93NUMPY\x09\x00",
     ],
 )
-def test_headers_that_lie_take_no_memory(tmp_path, entry):
+def test_headers_that_lie_take_no_memory(tmp_path, entry) -> None:
     path = tmp_path / "test.npz"
     np.savez(path, **{k: v for k, v in arrays().items() if k != "poses"})
     with zipfile.ZipFile(path, "a") as archive:
@@ -105,7 +103,7 @@ def test_headers_that_lie_take_no_memory(tmp_path, entry):
         read_smpl(path)
 
 
-def test_a_zip_bomb_is_refused(tmp_path):
+def test_a_zip_bomb_is_refused(tmp_path) -> None:
     path = tmp_path / "test.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("poses.npy", "w") as entry:
         for _ in range(300):
@@ -115,7 +113,7 @@ def test_a_zip_bomb_is_refused(tmp_path):
         read_smpl(path)
 
 
-def test_an_archive_of_very_many_entries_is_refused(tmp_path):
+def test_an_archive_of_very_many_entries_is_refused(tmp_path) -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for number in range(1100):

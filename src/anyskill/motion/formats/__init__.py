@@ -27,9 +27,11 @@ SUFFIXES = {
 """Suffixes that ``read_motion`` reads, and what they stand for."""
 
 _FBX_ADVICE = (
-    "FBX files cannot be read; convert it to BVH, in Blender with File > Import > FBX and File > Export > BVH, or with "
+    "FBX files cannot be read; convert it to BVH in Blender, with File > Import > FBX and File > Export > BVH, or with "
     "blender --background --python-expr \"import bpy; bpy.ops.import_scene.fbx(filepath='IN.fbx'); "
-    "bpy.ops.export_anim.bvh(filepath='OUT.bvh')\"."
+    "a = next(o for o in bpy.data.objects if o.type == 'ARMATURE'); bpy.context.view_layer.objects.active = a; "
+    "bpy.ops.export_anim.bvh(filepath='OUT.bvh', frame_start=1, "
+    'frame_end=int(a.animation_data.action.frame_range[1]))".'
 )
 
 

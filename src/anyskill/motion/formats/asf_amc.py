@@ -14,9 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from anyskill import rotation
-from anyskill.motion.formats.bvh import turned
 from anyskill.motion.formats.reading import MAX_JOINTS, check_values, fault, parse_numbers, read_text, tidy_rate
-from anyskill.motion.formats.units import Y_UP_TO_Z_UP
+from anyskill.motion.formats.units import Y_UP_TO_Z_UP, turned
 from anyskill.motion.source import SourceMotion
 
 _ROTATIONS = ("rx", "ry", "rz")

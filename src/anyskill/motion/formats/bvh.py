@@ -15,7 +15,7 @@ from anyskill.body.skeleton import skeleton_of
 from anyskill.files import write_atomically
 from anyskill.motion.clip import Clip
 from anyskill.motion.formats.reading import MAX_JOINTS, fault, parse_numbers, parse_table, read_text, tidy_rate
-from anyskill.motion.formats.units import Up, guess_unit, guess_up, to_z_up
+from anyskill.motion.formats.units import Up, guess_unit, guess_up, to_z_up, turned
 from anyskill.motion.source import SourceMotion
 
 _CHANNELS = {f"{axis}{kind}".lower() for axis in "XYZ" for kind in ("position", "rotation")}
@@ -76,15 +76,6 @@ def read_bvh(path: Path, scale: float | None = None, up: Up | None = None) -> So
         fps,
     )
     return turned(source, to_z_up(guess_up(path, source) if up is None else up))
-
-
-def turned(source: SourceMotion, turn: Float[Tensor, "4"]) -> SourceMotion:
-    """The same motion in a world that is rotated by ``turn``."""
-    rest, rotations = source.rest.clone(), source.rotations.clone()
-    rest[0] = rotation.multiply(turn, rest[0])
-    rotations[:, 0] = rotation.multiply(turn.expand(len(rotations), 4), rotations[:, 0])
-    positions = rotation.rotate(turn, source.root_positions)
-    return SourceMotion(source.names, source.parents, source.offsets, rest, rotations, positions, source.fps)
 
 
 def _split(path: Path, text: str) -> tuple[str, str]:

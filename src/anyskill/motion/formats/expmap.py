@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 
 from anyskill import rotation
-from anyskill.motion.formats.bvh import turned
 from anyskill.motion.formats.reading import fault, parse_table, read_text
-from anyskill.motion.formats.units import CMU_UNIT, Y_UP_TO_Z_UP
+from anyskill.motion.formats.units import CMU_UNIT, Y_UP_TO_Z_UP, turned
 from anyskill.motion.source import SourceMotion
 
 _WIDTH = 117

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from anyskill import rotation
 from anyskill.motion.formats.reading import fault
 from anyskill.motion.source import SourceMotion
 
@@ -78,3 +79,12 @@ def _chain(lengths: Float[np.ndarray, "joint"], parents: Sequence[int], joint: i
 def to_z_up(up: Up) -> Float[Tensor, "4"]:
     """The rotation of the world from ``up`` to +z."""
     return Y_UP_TO_Z_UP if up == "y" else torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
+
+
+def turned(source: SourceMotion, turn: Float[Tensor, "4"]) -> SourceMotion:
+    """The same motion in a world that is rotated by ``turn``."""
+    rest, rotations = source.rest.clone(), source.rotations.clone()
+    rest[0] = rotation.multiply(turn, rest[0])
+    rotations[:, 0] = rotation.multiply(turn.expand(len(rotations), 4), rotations[:, 0])
+    positions = rotation.rotate(turn, source.root_positions)
+    return SourceMotion(source.names, source.parents, source.offsets, rest, rotations, positions, source.fps)
