@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             prog="anyskill",
             args=arguments,
             description=anyskill.__doc__,
-            config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes),
+            config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
         )
     except AnyskillError as error:
         print(f"anyskill: {error}", file=sys.stderr)

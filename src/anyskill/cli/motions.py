@@ -4,6 +4,7 @@ import json as json_format
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tyro
@@ -33,10 +34,9 @@ def import_(files: tyro.conf.Positional[tuple[Path, ...]], out: Path, fps: float
         fps: Frames a second of the clips.
         map: YAML file of `body: joint` lines, for joints that are not found by their names.
     """
-    paths = _expand(files)
-    names = _names(paths)
-    for path, clip in _load(paths, fps, clean=True, joint_map=None if map is None else load_joint_map(map)):
-        target = out / f"{names[path]}.npz"
+    joint_map = None if map is None else load_joint_map(map)
+    for path, clip in _load(_expand(files), fps, clean=True, joint_map=joint_map):
+        target = out / f"{clip.name}.npz"
         save_clip(clip, target)
         print(f"{path} → {target}  {_summary(measure(clip))}")
 
@@ -57,15 +57,13 @@ def check(
         clean: Clean motions up first, as `import` does; --no-clean shows what the files hold.
         physics: Also track every motion with PD control in the simulator, and tell for how many seconds that goes well.
     """
-    paths = _expand(files)
-    names = _names(paths)
     clips: list[Clip] = []
     checks: list[Check] = []
-    for path, clip in _load(paths, 30, clean=clean):
+    for _, clip in _load(_expand(files), 30, clean=clean):
         clips.append(clip)
         checks.append(measure(clip))
         if out is not None:
-            contact_sheet(clip.states(), out / f"{names[path]}.png", fps=clip.fps, character=clip.character)
+            contact_sheet(clip.states(), out / f"{clip.name}.png", fps=clip.fps, character=clip.character)
     followed = physics_check(clips, make_engine(len(clips))).tolist() if physics and clips else [None] * len(clips)
     if json:
         for result, seconds in zip(checks, followed, strict=True):
@@ -91,13 +89,15 @@ def _expand(files: Sequence[Path]) -> list[Path]:
 
 
 def _names(paths: Sequence[Path]) -> dict[Path, str]:
-    """What each motion is called: its stem, with the suffix or the folder too where two would be called the same."""
-    for name in (lambda p: p.stem, lambda p: f"{p.stem}_{p.suffix[1:]}", lambda p: f"{p.parent.name}_{p.name}"):
-        names = {path: name(path) for path in paths}
-        if len(set(names.values())) == len(paths):
-            return names
-    double = Counter(names.values()).most_common(1)[0][0]
-    raise MotionError(f"two motions are both called {double}; import them into different folders.")
+    """What each motion is called: its stem; where two would be called the same, with the suffix, or the folder too."""
+    names: dict[Path, str] = {path: path.stem for path in paths}
+    for longer in (lambda path: f"{path.stem}_{path.suffix[1:]}", lambda path: f"{path.parent.name}_{path.stem}"):
+        count = Counter(names.values())
+        names = {path: name if count[name] == 1 else longer(path) for path, name in names.items()}
+    double, count_of_it = Counter(names.values()).most_common(1)[0]
+    if count_of_it > 1:
+        raise MotionError(f"two motions are both called {double}; take them one folder at a time.")
+    return names
 
 
 def _load(
@@ -108,8 +108,10 @@ def _load(
     Raises:
         MotionError: At the end, if none could be read, or the only one.
     """
+    names = _names(paths)
     failures: list[MotionError] = []
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for path in progress.track(paths, description="reading"):
             try:
                 clip = load_clip_any(path, fps, clean=clean, joint_map=joint_map)
@@ -118,29 +120,30 @@ def _load(
                 if len(paths) > 1:
                     print(f"left out: {error}", file=sys.stderr)
                 continue
-            yield path, clip
+            yield path, replace(clip, name=names[path])
     if len(failures) == len(paths):
         raise failures[0] if len(paths) == 1 else MotionError("none of the files is a motion that can be read.")
 
 
 _COLUMNS = {  # heading → value, and whether it is fine
-    "s": lambda c: (f"{c.duration:.1f}", True),
+    "time\ns": lambda c: (f"{c.duration:.1f}", True),
     "fps": lambda c: (f"{c.fps:g}", True),
-    "flight %": lambda c: (f"{100 * c.flight:.0f}", True),
-    "floating cm": lambda c: (f"{100 * c.floating:.1f}", c.floating <= TOLERANCE),
-    "below ground cm": lambda c: (f"{100 * c.penetration:.1f}", c.penetration <= TOLERANCE),
-    "sliding m/s": lambda c: (f"{c.sliding:.2f}", c.sliding <= 0.3),
-    "jerk m/s³": lambda c: (f"{c.jerk:.0f}", c.jerk <= 1000),
-    "beyond limits °": lambda c: (f"{c.beyond_limits:.0f}", c.beyond_limits <= 1),
-    "self-collision cm": lambda c: (f"{100 * c.self_collision:.1f}", c.self_collision <= 0.05),
+    "air\n%": lambda c: (f"{100 * c.flight:.0f}", True),
+    "float\ncm": lambda c: (f"{100 * c.floating:.1f}", c.floating <= TOLERANCE),
+    "sink\ncm": lambda c: (f"{100 * c.penetration:.1f}", c.penetration <= TOLERANCE),
+    "slide\nm/s": lambda c: (f"{c.sliding:.2f}", c.sliding <= 0.3),
+    "jerk\nm/s³": lambda c: (f"{c.jerk:.0f}", c.jerk <= 1000),
+    "limit\n°": lambda c: (f"{c.beyond_limits:.0f}", c.beyond_limits <= 1),
+    "self\ncm": lambda c: (f"{100 * c.self_collision:.1f}", c.self_collision <= 0.05),
 }
 
 
 def _table(checks: Sequence[Check], followed: Sequence[float | None]) -> Table:
     tracked = any(seconds is not None for seconds in followed)
-    table = Table("motion", *_COLUMNS, *(["followed s"] if tracked else []))
+    table = Table("motion", *_COLUMNS, *(["held\ns"] if tracked else []))
+    table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for result, seconds in zip(checks, followed, strict=True):
         cells = [text if fine else f"[red]{text}[/]" for text, fine in (column(result) for column in _COLUMNS.values())]
         table.add_row(result.name, *cells, *([f"{seconds:.1f}"] if seconds is not None else []))

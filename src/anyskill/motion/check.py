@@ -62,7 +62,7 @@ def check(clip: Clip) -> Check:
         clip.fps,
         float(flight.double().mean()),
         float(torch.where(flight, 0.0, height).amax().clamp_min(0.0)),
-        float(-height.amin().clamp_max(0.0)),
+        float((-height).amax().clamp_min(0.0)),
         _sliding(clip, positions, rotations),
         float((positions.diff(n=3, dim=0) * clip.fps**3).norm(dim=-1).mean()) if clip.num_frames > 3 else 0.0,
         _beyond_limits(skeleton, clip.rotations),
