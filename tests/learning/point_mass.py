@@ -114,12 +114,12 @@ class PointMassTrainer:
                     **decision,
                 )
                 self.environment.begin_again(done)
-        reward = self.rollout["reward"].mean().item()
+        mean_reward = self.rollout["reward"].mean().item()
         batch = self.rollout.finish(self.config.ppo.discount, self.config.ppo.trace)
         self.buffer.store({"observation": batch["observation"]}, self.streams("buffer"))
         with self.timer("update"):
             metrics = self.ppo.update(batch)
-        return len(batch["observation"]), {"reward": reward} | metrics
+        return len(batch["observation"]), {"reward": mean_reward} | metrics
 
 
 def main(folder: Path, iterations: int, save_every: int) -> None:

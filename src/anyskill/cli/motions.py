@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tyro
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -140,7 +141,7 @@ _COLUMNS = {  # heading → value, and whether it is fine
 
 def _table(checks: Sequence[Check], followed: Sequence[float | None]) -> Table:
     tracked = any(seconds is not None for seconds in followed)
-    table = Table("motion", *_COLUMNS, *(["held\ns"] if tracked else []))
+    table = Table("motion", *_COLUMNS, *(["held\ns"] if tracked else []), box=box.SIMPLE_HEAD)
     table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True

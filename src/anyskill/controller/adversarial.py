@@ -24,7 +24,9 @@ def binary_loss(agent: Float[Tensor, "n"], demo: Float[Tensor, "m"]) -> Float[Te
 def ternary_loss(
     agent: Float[Tensor, "n"], demo: Float[Tensor, "m"], mismatched: Float[Tensor, "k"]
 ) -> Float[Tensor, ""]:
-    """AnySkill Eq. 1: −E log(1 − D(s, s′|z)) of the agent, −E log D(s, s′|z) of demonstrations with their own latent,
+    """The three terms of AnySkill's Eq. 1.
+
+    −E log(1 − D(s, s′|z)) of the agent, −E log D(s, s′|z) of demonstrations with their own latent, and
     −E log(1 − D(s, s′|z′)) of demonstrations with another's.
     """
     return softplus(agent).mean() + softplus(-demo).mean() + softplus(mismatched).mean()

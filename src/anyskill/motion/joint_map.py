@@ -19,7 +19,7 @@ _LIMBS = {
     "thigh": ("upleg", "upperleg", "thigh", "femur", "hip"),
     "shin": ("lowleg", "lowerleg", "shin", "calf", "tibia", "knee", "leg"),
     "foot": ("ankle", "foot"),
-    "toe": ("toebase", "toe", "toe0", "toes", "ball", "foot", "footend"),
+    "toe": ("toebase", "toe", "toe0", "toes", "ball", "footend", "foot"),
     "upper_arm": ("uparm", "upperarm", "humerus", "shldr", "arm", "shoulder"),
     "lower_arm": ("forearm", "foarm", "lowarm", "lowerarm", "radius", "elbow"),
     "hand": ("wrist", "hand"),

@@ -200,10 +200,10 @@ def _matching_rest(
                 turn = rotation.multiply(rotation.between(rotation.rotate(turn, down), direction), turn)
         elif name.endswith("_foot") and name in joints:
             toe = joints.get(name.replace("foot", "toe"))
-            forward = rotation.rotate(facing, facing.new_tensor([1.0, 0.0, 0.0]))
+            forward, shank = rotation.rotate(facing, facing.new_tensor([1.0, 0.0, 0.0])), -rotation.rotate(turn, down)
             if toe is not None:
-                forward = _toe_direction(positions[toe] - positions[joints[name]], forward)
-            turn = _sole(forward, -rotation.rotate(turn, down))
+                forward = _toe_direction(positions[toe] - positions[joints[name]], forward, shank)
+            turn = _sole(forward, shank)
         rest.append(turn)
     return torch.stack(rest)
 
@@ -219,11 +219,12 @@ def _facing(joints: dict[str, int], positions: Float[Tensor, "joint 3"]) -> Floa
     return rotation.from_matrix(torch.stack((torch.linalg.cross(left, up), left, up), -1))
 
 
-def _toe_direction(toe: Float[Tensor, "3"], forward: Float[Tensor, "3"]) -> Float[Tensor, "3"]:
+def _toe_direction(
+    toe: Float[Tensor, "3"], forward: Float[Tensor, "3"], shank: Float[Tensor, "3"]
+) -> Float[Tensor, "3"]:
     """Horizontal direction of a foot at rest; straight ahead where the toe is below the ankle or behind it."""
-    level = toe * toe.new_tensor([1.0, 1.0, 0.0])
-    ahead = (level * forward).sum() > 0.3 * toe.norm()
-    return level / level.norm() if ahead else forward
+    ahead = (toe - (toe * shank).sum() * shank) * toe.new_tensor([1.0, 1.0, 0.0])
+    return ahead / ahead.norm() if (ahead * forward).sum() > 0.3 * toe.norm() else forward
 
 
 def _sole(forward: Float[Tensor, "3"], shank: Float[Tensor, "3"]) -> Float[Tensor, "4"]:

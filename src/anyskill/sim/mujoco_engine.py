@@ -15,7 +15,7 @@ from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
 from anyskill.sim.engine import velocity_of_body_frames
 from anyskill.sim.errors import SimulationError
-from anyskill.sim.recorder import FlightRecorder
+from anyskill.sim.recorder import STEPS, FlightRecorder
 from anyskill.sim.scene import SceneObject, build_scene_spec
 
 
@@ -59,9 +59,9 @@ class MujocoEngine(ABC):
         self._character = slice(1, count + 1), slice(1, 2), slice(0, count)
         things = slice(self.model.nbody - len(self.objects), self.model.nbody)
         self._things = things, things, slice(count, count + len(self.objects))
-        self._recorder = FlightRecorder(
-            num_worlds, (self.model.nq, self.model.nv, self.model.nu), character, physics, device, dump_folder
-        )
+        sizes = (self.model.nq, self.model.nv, self.model.nu)
+        period = 1 if device.type == "cpu" else STEPS
+        self._recorder = FlightRecorder(num_worlds, sizes, character, physics, device, dump_folder, period)
         self._bind()
         self._state: BodyState | None = None
         self._put_back(torch.ones(num_worlds, dtype=torch.bool, device=device))

@@ -27,7 +27,7 @@ OBJECT_CONTACTS, OBJECT_CONSTRAINTS = 16, 32  # more for each object
 _OVERFLOWS = mujoco_warp.OverflowType.ALL & ~(
     mujoco_warp.OverflowType.ITERATIONS | mujoco_warp.OverflowType.LS_ITERATIONS
 )
-_CHECK_PERIOD = 30  # control steps between two looks at the overflow flags
+_CHECK_PERIOD = 30  # control steps between two looks at the overflow flags, for which the device is waited for
 
 
 class MujocoGpu(MujocoEngine):

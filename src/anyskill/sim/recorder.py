@@ -20,7 +20,7 @@ MAX_SPEED = 300.0  # m/s or rad/s; a body driven by these motors stays far below
 class FlightRecorder:
     """The judge of whether a world is still sane, and a ring of the last states and targets.
 
-    Judging never waits for the device. On a GPU the worlds that were lost are looked up, and dumped, once a second.
+    Judging never waits for the device; looking up which worlds were lost does, and may be done once in a while.
 
     Args:
         num_worlds: Number of worlds.
@@ -29,6 +29,7 @@ class FlightRecorder:
         physics: How; a dump holds it.
         device: Where the tensors are.
         folder: Where dumps go; with None nothing is kept.
+        period: Control steps between two looks for lost worlds to dump.
         limit: At most so many dumps are written: the first ones tell what the rest would repeat.
     """
 
@@ -40,13 +41,14 @@ class FlightRecorder:
         physics: Physics,
         device: torch.device,
         folder: Path | None = None,
+        period: int = 1,
         limit: int = 5,
     ) -> None:
         self.folder, self.limit, self.dumped = folder, limit, 0
         self._character, self._physics, self._sizes = character, physics, sizes
-        self._period = 1 if device.type == "cpu" else STEPS  # control steps between two looks for lost worlds
+        self._period = period
         if folder is not None:
-            self._ring = torch.zeros(STEPS + self._period - 1, num_worlds, sum(sizes), device=device)
+            self._ring = torch.zeros(STEPS + period - 1, num_worlds, sum(sizes), device=device)
             self._age = torch.zeros(num_worlds, dtype=torch.long, device=device)  # steps since the last reset
             self._lost_at = torch.full_like(self._age, -1)  # step of a loss not yet dumped
             self._lost_age = torch.zeros_like(self._age)

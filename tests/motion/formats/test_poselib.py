@@ -96,6 +96,7 @@ def test_other_skeletons_are_sources(tmp_path) -> None:
         ({"is_local": 1}, "is_local"),
         ({"rotation": {"arr": np.zeros((5, 15, 4))}}, "not a unit quaternion"),
         ({"rotation": {"arr": np.full((5, 15, 4), np.nan)}}, "not finite"),
+        ({"rotation": {"arr": np.full((5, 15, 4), 0x7F800001, np.uint32).view(np.float32)}}, "not finite"),
         ({"rotation": {"arr": np.ones((5, 14, 4))}}, "(5, 14, 4), but frames × 15 × 4 is needed"),
         ({"rotation": {"arr": np.zeros((0, 15, 4))}}, "is needed"),
         ({"rotation": {"arr": "text"}}, "no array of numbers"),

@@ -16,6 +16,7 @@ from anyskill.motion.errors import MotionError, MotionFormatError
 
 MAX_BYTES = 1 << 28  # of a file, and of an array in an archive
 MAX_JOINTS = 1000
+_LONGEST_MESSAGE = 600
 _MAX_ENTRIES = 1000  # of an archive
 _MAX_TEXT = 1 << 20  # bytes of an array of texts
 _LARGEST_NUMBER = 1e6  # degrees, or units of length: beyond it the file is broken
@@ -24,6 +25,7 @@ _LARGEST_NUMBER = 1e6  # degrees, or units of length: beyond it the file is brok
 def fault(path: Path, what: str, line: int | None = None) -> MotionFormatError:
     """The error to raise about ``path``; ``what`` ends the sentence."""
     place = "" if line is None else f", line {line}"
+    what = what if len(what) <= _LONGEST_MESSAGE else f"{what[:_LONGEST_MESSAGE]} …"  # names in files can be endless
     return MotionFormatError(f"{path}{place}: {what}")
 
 
@@ -89,7 +91,8 @@ def _is_number(word: str) -> bool:
 
 def check_values(path: Path, values: np.ndarray, what: str) -> np.ndarray:
     """A float64 copy of ``values`` if all are finite and of a sane size; the first axis counts frames."""
-    values = np.array(values, np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN would warn; it is refused below
+        values = np.array(values, np.float64)
     bad = ~(np.abs(values) <= _LARGEST_NUMBER)
     if bad.any():
         raise fault(path, f"{what} of frame {np.argwhere(bad)[0][0]} is not finite, or too large to be true.")

@@ -1,0 +1,133 @@
+"""The worlds of adversarial imitation: starts, falls, and latents that change."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from anyskill.body.observation import adversarial_frame, frame_size, policy_observation, policy_size
+from anyskill.controller.falling import FallRule, fall_bank
+from anyskill.motion.library import MotionLibrary
+from anyskill.sim.engine import Engine
+
+WINDOW = 10  # frames a discriminator sees, newest first
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """How episodes begin and end; the defaults are those of CALM."""
+
+    episode: int = 300
+    """Control steps until time is up."""
+    reference_start: float = 0.5
+    """Chance to start in a clip rather than in the initial pose (hybrid initialisation)."""
+    fall_start: float = 0.1
+    """Chance to start lying on the ground."""
+    recovery: float = 0.2
+    """Chance that a body which fell is left where it is to get up."""
+    recovery_steps: int = 60
+    """Control steps for which a body on the ground is not counted as fallen."""
+    latent_steps: tuple[int, ...] = (10, 150)
+    """A latent is held for a random number of control steps from this range."""
+    fall: FallRule = field(default_factory=FallRule)
+    """What counts as fallen."""
+
+
+class ImitationWorld:
+    """Many worlds stepped by actions within ±1; ``window`` is what a discriminator sees of each."""
+
+    def __init__(
+        self, engine: Engine, library: MotionLibrary, generator: torch.Generator, config: WorldConfig | None = None
+    ) -> None:
+        self.engine, self.library, self.generator = engine, library, generator
+        self.config = config or WorldConfig()
+        skeleton, n, device = engine.skeleton, engine.num_worlds, engine.device
+        self.num_actions = skeleton.num_dof
+        self.observation_size, self.frame_size = policy_size(skeleton), frame_size(skeleton)
+        self._offset = skeleton.action_offset.float().to(device)
+        self._scale = skeleton.action_scale.float().to(device)
+        self._fallen = fall_bank(engine, generator)
+        self.window = torch.zeros(n, WINDOW, self.frame_size, device=device)
+        self.age = torch.zeros(n, dtype=torch.long, device=device)
+        self.recovering = torch.zeros_like(self.age)  # steps left in which lying down is no fall
+        self.until_switch = torch.zeros_like(self.age)  # steps left for the latent
+        everyone = torch.ones(n, dtype=torch.bool, device=device)
+        self.reset(everyone, ~everyone)
+
+    def observe(self) -> Float[Tensor, "world observation"]:
+        """What the policy sees."""
+        return policy_observation(self.engine.state())
+
+    def step(self, action: Float[Tensor, "world dof"]) -> tuple[Bool[Tensor, "world"], Bool[Tensor, "world"]]:
+        """One control step: which worlds have fallen, and which have run out of time. Neither is reset yet."""
+        lost = self.engine.step(self._offset + self._scale * action.clamp(-1.0, 1.0))
+        state = self.engine.state()
+        frame = adversarial_frame(state, self.engine.skeleton)
+        self.window = torch.cat((frame[:, None], self.window[:, :-1]), 1)
+        self.age += 1
+        self.recovering = (self.recovering - 1).clamp_min(0)
+        self.until_switch -= 1
+        excused = (self.recovering > 0) | (self.age <= 1)
+        fallen = self.config.fall(state, self.engine.skeleton) & ~excused | lost
+        return fallen, (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
+
+    def reset(self, ended: Bool[Tensor, "world"], fallen: Bool[Tensor, "world"]) -> None:
+        """Begin new episodes where the old ones ended: getting up, lying, in a clip, or in the initial pose."""
+        config = self.config
+        self.age = torch.where(ended, 0, self.age)
+        recover = ended & fallen & self._chance(config.recovery)
+        worlds = (ended & ~recover).nonzero()[:, 0]
+        n = len(worlds)
+        # Everyone who is moved gets a reference state first; those who start otherwise are overwritten.
+        clip, frame = self.library.sample(n, self.generator)
+        qpos, qvel = self.library.generalized(clip, frame)
+        lying = self._chance(config.fall_start)[worlds]
+        upright = ~lying & ~self._chance(config.reference_start)[worlds]
+        bank = torch.randint(len(self._fallen[0]), (n,), generator=self.generator, device=self.engine.device)
+        qpos = torch.where(lying[:, None], self._fallen[0][bank], qpos)
+        qpos = torch.where(upright[:, None], self._initial(qpos), qpos)
+        qvel = torch.where((lying | upright)[:, None], 0.0, qvel)
+        self.engine.reset(worlds, qpos, qvel)
+        frames = adversarial_frame(self.engine.state()[worlds], self.engine.skeleton)
+        past = self.library.windows(clip, frame, WINDOW)
+        past = torch.where((lying | upright)[:, None, None], frames[:, None], past)
+        self.window[worlds] = torch.cat((frames[:, None], past[:, 1:]), 1)
+        self.recovering[worlds] = torch.where(lying, config.recovery_steps, 0)
+        self.recovering = torch.where(recover, config.recovery_steps, self.recovering)
+        self.until_switch = torch.where(ended, 0, self.until_switch)
+
+    def due(self) -> Int[Tensor, "n"]:
+        """Worlds that need a new latent now; each is given a random time to keep it."""
+        worlds = (self.until_switch <= 0).nonzero()[:, 0]
+        low, high = self.config.latent_steps
+        steps = torch.randint(low, high, (len(worlds),), generator=self.generator, device=self.engine.device)
+        self.until_switch[worlds] = steps
+        return worlds
+
+    def _chance(self, probability: float) -> Bool[Tensor, "world"]:
+        n, device = self.engine.num_worlds, self.engine.device
+        return torch.rand(n, generator=self.generator, device=device) < probability
+
+    def _initial(self, like: Float[Tensor, "n nq"]) -> Float[Tensor, "nq"]:
+        """The initial pose: upright, all joints at zero."""
+        skeleton = self.engine.skeleton
+        local = torch.zeros(skeleton.num_bodies, 4)
+        local[:, 0] = 1.0
+        return skeleton.qpos(torch.tensor([0.0, 0.0, skeleton.character.rest_height]), local).to(like)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the worlds' future depends on, beside the generator."""
+        names = ("window", "age", "recovering", "until_switch")
+        return {name: getattr(self, name) for name in names} | {
+            "fallen_qpos": self._fallen[0],
+            "engine": self.engine.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        for name in ("window", "age", "recovering", "until_switch"):
+            getattr(self, name).copy_(state[name])
+        self._fallen[0].copy_(state["fallen_qpos"])
+        self.engine.load_state_dict(state["engine"])

@@ -1,0 +1,1 @@
+"""Sentences: what people say, and saying it so that a picture can show it."""

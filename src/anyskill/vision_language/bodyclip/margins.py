@@ -1,0 +1,51 @@
+"""Facts as margins: how far a statement is from its threshold.
+
+A margin lies in [-1, 1]. Above 0 the statement is true. At -1 it is so far from true that everybody would deny it. In
+between, people would disagree: such a statement is neither made nor used as a falsehood. Statements are joined as in
+fuzzy logic, by minimum and maximum.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Margin = Float[Tensor, "*batch"]
+
+
+def above(value: Tensor, threshold: float, width: float) -> Tensor:
+    """True above the threshold; deniable a ``width`` below it."""
+    return ((value - threshold) / width).clamp(-1.0, 1.0)
+
+
+def below(value: Tensor, threshold: float, width: float) -> Tensor:
+    """True below the threshold; deniable a ``width`` above it."""
+    return above(-value, -threshold, width)
+
+
+def between(value: Tensor, low: float, high: float, width: float) -> Tensor:
+    """True inside an interval; deniable a ``width`` outside it."""
+    return torch.minimum(above(value, low, width), below(value, high, width))
+
+
+def every(first: Tensor, *others: Tensor) -> Tensor:
+    """True where all are."""
+    for other in others:
+        first = torch.minimum(first, other)
+    return first
+
+
+def either(first: Tensor, *others: Tensor) -> Tensor:
+    """True where any is."""
+    for other in others:
+        first = torch.maximum(first, other)
+    return first
+
+
+def both(sides: Float[Tensor, "*batch 2"]) -> Margin:
+    """True where the right and the left one are."""
+    return sides.amin(-1)
+
+
+def swapped(sides: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+    """The other side's values."""
+    return sides.flip(-1)
