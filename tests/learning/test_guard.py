@@ -12,3 +12,7 @@ def test_the_first_tensor_at_fault_is_named() -> None:
     wrong = fine | {"b": torch.tensor([[1.0, torch.nan], [-torch.inf, 0.0]]), "c": torch.tensor(torch.nan)}
     with pytest.raises(LearningError, match=r"^rollout b: 2 of 4 numbers are NaN or infinite; go on from the last"):
         check_finite("rollout", wrong)
+
+
+def test_large_numbers_are_fine() -> None:
+    check_finite("rollout", {"huge": torch.full((100,), 3e38)})  # their sum is not finite

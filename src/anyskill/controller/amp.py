@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from anyskill.controller import adversarial
@@ -112,6 +112,16 @@ class Amp:
     def modules(self) -> dict[str, nn.Module]:
         """What is trained beside policy and value."""
         return {"discriminator": self.discriminator}
+
+    def draw(self, worlds: Int[Tensor, "n"]) -> Batch:
+        """Nothing: there are no latents."""
+        del worlds
+        return {}
+
+    def renew(self, latents: Batch) -> Batch:
+        """Nothing changes about latents that are not encoded."""
+        del latents
+        return {}
 
     def reward(self, batch: Batch) -> Float[Tensor, "n"]:
         """r = −2 log(1 − D(window))."""

@@ -81,6 +81,11 @@ class Calm:
         with torch.no_grad():
             return {"clip": clip, "end": end, "latent": self.encode(clip, end)}
 
+    def renew(self, latents: Batch) -> Batch:
+        """The latents of remembered windows, as the encoder has them now."""
+        with torch.no_grad():
+            return {"latent": self.encode(latents["clip"], latents["end"])} if latents else {}
+
     def encode(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Float[Tensor, "n latent"]:
         """z = E(window), with gradient."""
         return self.encoder(self.frames(self.library.windows(clip, end, self.config.frames)))

@@ -76,7 +76,7 @@ class Teacher:
     def iterate(self) -> tuple[int, dict[str, float]]:
         """See ``Trainer.iterate``."""
         task, generator = self.task, self.streams("actions", self.task.engine.device)
-        failures = ends = 0
+        failures = ends = torch.zeros((), dtype=torch.long, device=task.engine.device)
         for step in range(self.config.horizon):
             with self.timer("networks"):
                 observation = task.observe()

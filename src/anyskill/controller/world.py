@@ -53,6 +53,7 @@ class ImitationWorld:
         self.age = torch.zeros(n, dtype=torch.long, device=device)
         self.recovering = torch.zeros_like(self.age)  # steps left in which lying down is no fall
         self.until_switch = torch.zeros_like(self.age)  # steps left for the latent
+        self.latents: dict[str, Tensor] = {}  # what each world's latent is, and where it came from
         everyone = torch.ones(n, dtype=torch.bool, device=device)
         self.reset(everyone, ~everyone)
 
@@ -106,6 +107,14 @@ class ImitationWorld:
         self.until_switch[worlds] = steps
         return worlds
 
+    def assign(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
+        """Give some worlds their latents."""
+        for name, values in latents.items():
+            if name not in self.latents:
+                shape = (self.engine.num_worlds, *values.shape[1:])
+                self.latents[name] = torch.zeros(shape, dtype=values.dtype, device=values.device)
+            self.latents[name][worlds] = values
+
     def _chance(self, probability: float) -> Bool[Tensor, "world"]:
         n, device = self.engine.num_worlds, self.engine.device
         return torch.rand(n, generator=self.generator, device=device) < probability
@@ -122,6 +131,7 @@ class ImitationWorld:
         names = ("window", "age", "recovering", "until_switch")
         return {name: getattr(self, name) for name in names} | {
             "fallen_qpos": self._fallen[0],
+            "latents": self.latents,
             "engine": self.engine.state_dict(),
         }
 
@@ -130,4 +140,5 @@ class ImitationWorld:
         for name in ("window", "age", "recovering", "until_switch"):
             getattr(self, name).copy_(state[name])
         self._fallen[0].copy_(state["fallen_qpos"])
+        self.latents = {name: values.to(self.engine.device) for name, values in state["latents"].items()}
         self.engine.load_state_dict(state["engine"])

@@ -20,7 +20,8 @@ def check_finite(what: str, tensors: Mapping[str, Tensor]) -> None:
     """
     floats = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
     # One pass: no sum with a NaN or an infinity in it is finite. Should a sum overflow, the search below finds nothing.
-    if all(torch.stack([tensor.detach().sum().double() for tensor in floats.values()]).isfinite()) or not floats:
+    sums = [tensor.detach().sum().double() for tensor in floats.values()]
+    if not sums or torch.stack(sums).isfinite().all():
         return
     for name, tensor in floats.items():
         wrong = int((~tensor.isfinite()).sum())

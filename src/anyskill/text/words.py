@@ -120,4 +120,5 @@ def is_limb_language(text: str) -> bool:
 
 def has_negation(text: str) -> bool:
     """Whether a sentence says what is not to be done, which no picture can show."""
-    return not NEGATIONS.isdisjoint(words(text))
+    every = words(text)
+    return not NEGATIONS.isdisjoint(every) or "stop" in every[:-1]

@@ -166,6 +166,13 @@ def test_endless_nesting_is_refused(tmp_path) -> None:
         read(tmp_path, "HIERARCHY\nROOT a\n{\n" + "JOINT b\n{\n" * 50_000 + "MOTION\n")
 
 
+def test_many_joints_that_do_not_move_are_refused(tmp_path) -> None:
+    still = "JOINT x\n{\nOFFSET 0 0 0\n}\n" * 900
+    text = f"HIERARCHY\nROOT a\n{{\nOFFSET 0 0 0\nCHANNELS 1 Xrotation\n{still}}}\n"
+    with pytest.raises(MotionFormatError, match="30000 frames of 901 joints"):
+        read(tmp_path, f"{text}MOTION\nFrames: 30000\nFrame Time: 0.01\n" + "0\n" * 30_000)
+
+
 @pytest.mark.parametrize("character", [HUMANOID, SWORD_AND_SHIELD])
 def test_written_file_reads_back_the_same(tmp_path, character) -> None:
     clip = samples.clip(20, character)

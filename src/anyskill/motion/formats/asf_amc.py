@@ -14,7 +14,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from anyskill import rotation
-from anyskill.motion.formats.reading import MAX_JOINTS, check_values, fault, parse_numbers, read_text, tidy_rate
+from anyskill.motion.formats.reading import (
+    MAX_JOINTS,
+    check_size,
+    check_values,
+    fault,
+    parse_numbers,
+    read_text,
+    tidy_rate,
+)
 from anyskill.motion.formats.units import Y_UP_TO_Z_UP, turned
 from anyskill.motion.source import SourceMotion
 
@@ -60,6 +68,7 @@ def read_amc(path: Path, skeleton: Path | None = None, fps: float = 120.0) -> So
     skeleton_path = _find_skeleton(path) if skeleton is None else skeleton
     body = _parse_asf(skeleton_path, read_text(skeleton_path))
     radians, values = _parse_amc(path, text, body, skeleton_path)
+    check_size(path, len(values["root"]), len(body.bones))
     rotations, root_positions = _pose(body, values, 1.0 if radians else np.pi / 180)
 
     names = list(body.bones)

@@ -14,7 +14,15 @@ from anyskill import rotation
 from anyskill.body.skeleton import skeleton_of
 from anyskill.files import write_atomically
 from anyskill.motion.clip import Clip
-from anyskill.motion.formats.reading import MAX_JOINTS, fault, parse_numbers, parse_table, read_text, tidy_rate
+from anyskill.motion.formats.reading import (
+    MAX_JOINTS,
+    check_size,
+    fault,
+    parse_numbers,
+    parse_table,
+    read_text,
+    tidy_rate,
+)
 from anyskill.motion.formats.units import Up, guess_unit, guess_up, to_z_up, turned
 from anyskill.motion.source import SourceMotion
 
@@ -64,7 +72,8 @@ def read_bvh(path: Path, scale: float | None = None, up: Up | None = None) -> So
     head, motion = _split(path, text)
     tree = _parse_hierarchy(path, head)
     fps, values = _parse_motion(path, motion, head.count("\n") + 1, sum(map(len, tree.channels)))
-    offsets, rotations, root_positions = _apply_channels(path, tree, values)
+    check_size(path, len(values), len(tree.names))
+    offsets, rotations, root_positions = _apply_channels(tree, values)
     unit = guess_unit(path, tree.names, tree.parents, offsets) if scale is None else scale
     source = SourceMotion(
         tuple(tree.names),
@@ -165,7 +174,7 @@ def _parse_channels(path: Path, text: str, line: int) -> list[str]:
 
 def _parse_motion(path: Path, text: str, line: int, channels: int) -> tuple[float, Float[np.ndarray, "frame channel"]]:
     """Frames a second, and one row of channel values for each frame; ``line`` is where the text begins."""
-    found = re.match(r"\s*Frames:?\s+(\d{1,9})\s+Frame\s+Time:?\s+(\S{1,40})", text, re.IGNORECASE)
+    found = re.match(r"\s*Frames:\s*(\d{1,9})\s+Frame\s+Time:\s*(\S{1,40})", text, re.IGNORECASE)
     if found is None:
         raise fault(path, "expected 'Frames: <number>' and 'Frame Time: <seconds>' after MOTION.", line)
     frames = int(found[1])
@@ -183,7 +192,7 @@ def _parse_motion(path: Path, text: str, line: int, channels: int) -> tuple[floa
 
 
 def _apply_channels(
-    path: Path, tree: _Hierarchy, values: Float[np.ndarray, "frame channel"]
+    tree: _Hierarchy, values: Float[np.ndarray, "frame channel"]
 ) -> tuple[Float[np.ndarray, "joint 3"], Float[Tensor, "frame joint 4"], Float[np.ndarray, "frame 3"]]:
     """Offsets, local rotations and root positions, in the file's units and axes."""
     offsets = np.array(tree.offsets)

@@ -17,6 +17,7 @@ from anyskill.motion.errors import MotionError, MotionFormatError
 MAX_BYTES = 1 << 28  # of a file, and of an array in an archive
 MAX_JOINTS = 1000
 _LONGEST_MESSAGE = 600
+_MAX_ROTATIONS = 20_000_000  # of all joints in all frames: an hour of 46 joints at 120 frames a second
 _MAX_ENTRIES = 1000  # of an archive
 _MAX_TEXT = 1 << 20  # bytes of an array of texts
 _LARGEST_NUMBER = 1e6  # degrees, or units of length: beyond it the file is broken
@@ -87,6 +88,12 @@ def _is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def check_size(path: Path, frames: int, joints: int) -> None:
+    """Refuse a motion that is small in its file, by joints that do not move, but would fill the memory."""
+    if frames * joints > _MAX_ROTATIONS:
+        raise fault(path, f"{frames} frames of {joints} joints are more than can be read; cut it into pieces.")
 
 
 def check_values(path: Path, values: np.ndarray, what: str) -> np.ndarray:

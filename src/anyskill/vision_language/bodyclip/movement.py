@@ -26,7 +26,7 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
     """What the body and its limbs do.
 
     Args:
-        window: States, shape ``(*batch, time)``; only the present one if there is no history. Then nothing repeats.
+        window: States, shape ``(time, *batch)``; only the present one if there is no history. Then nothing repeats.
         m: Measures of the present state.
         known: The facts of ``posture`` and ``limbs`` of the present state.
     """
@@ -37,17 +37,17 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
     to_frame = frame.transpose(-1, -2)
     hand = (velocity[..., HANDS, :] - velocity[..., SHOULDERS, :]) @ to_frame * outward
     foot = (velocity[..., ANKLES, :] - velocity[..., PELVIS, None, :]) @ to_frame * outward
-    travel = pelvis.mean(-2)
-    forward, left, rise = travel[..., 0], travel[..., 1], pelvis[..., -1, 2]
+    travel = pelvis.mean(0)
+    forward, left, rise = travel[..., 0], travel[..., 1], pelvis[-1, ..., 2]
     speed = travel[..., :2].norm(dim=-1)
     sideways = torch.stack((-left, left), -1)
-    yaw = spin[..., PELVIS, 2].mean(-1)
+    yaw = spin[..., PELVIS, 2].mean(0)
     turn = torch.stack((-yaw, yaw), -1)
-    bend = (spin[..., -1, TORSO, :] * frame[..., -1, 1, :]).sum(-1)  # above zero: forward
-    tumble = spin[..., TORSO, :].norm(dim=-1).mean(-1)
-    head_spin = (spin[..., HEAD, :] - spin[..., TORSO, :]).norm(dim=-1).mean(-1)
-    hand_now, hand_speed = hand[..., -1, :, :], hand.norm(dim=-1).mean(-2)
-    foot_now, foot_speed = foot[..., -1, :, :], foot.norm(dim=-1).mean(-2)
+    bend = (spin[-1, ..., TORSO, :] * frame[-1, ..., 1, :]).sum(-1)  # above zero: forward
+    tumble = spin[..., TORSO, :].norm(dim=-1).mean(0)
+    head_spin = (spin[..., HEAD, :] - spin[..., TORSO, :]).norm(dim=-1).mean(0)
+    hand_now, hand_speed = hand[-1], hand.norm(dim=-1).mean(0)
+    foot_now, foot_speed = foot[-1], foot.norm(dim=-1).mean(0)
     parting = hand[..., 1].sum(-1, keepdim=True)  # how fast the hands part
 
     up = (~m.lying).to(rise) * 2.0 - 1.0
@@ -99,18 +99,18 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
             above(hand_now[..., 0], 1.5, 0.5), above(m.hand[..., 0], 0.12, 0.1), below(m.hand[..., 2].abs(), 0.25, 0.12)
         ),
         "swing_arm": every(above(hand_speed, 1.2, 0.4), below(m.elbow, 0.9, 0.4)),
-        "raise_arm": every(above(hand_now[..., 2], 0.5, 0.3), above(hand[..., 2].mean(-2), 0.3, 0.3)),
-        "lower_arm": every(below(hand_now[..., 2], -0.5, 0.3), below(hand[..., 2].mean(-2), -0.3, 0.3)),
+        "raise_arm": every(above(hand_now[..., 2], 0.5, 0.3), above(hand[..., 2].mean(0), 0.3, 0.3)),
+        "lower_arm": every(below(hand_now[..., 2], -0.5, 0.3), below(hand[..., 2].mean(0), -0.3, 0.3)),
         "wave": every(forearm_up, above(_shuttling(hand), 1.8, 0.6), above(hand_speed, 0.5, 0.25)),
         "clap": every(
             below(m.hand_gap, 0.5, 0.15),
             above(_shuttling(parting[..., None])[..., 0], 1.5, 0.5),
-            above(parting.abs().mean((-2, -1)), 0.4, 0.25),
+            above(parting.abs().mean(0)[..., 0], 0.4, 0.25),
         ),
         "move_head": every(above(head_spin, 0.9, 0.5), below(tumble, 1.0, 0.5), steady),
     }
 
 
 def _shuttling(velocity: Tensor) -> Tensor:
-    """Distance travelled over distance gained, of velocities ``(*batch, time, limb, axis)``: 1 for a straight way."""
-    return velocity.norm(dim=-1).mean(-2) / velocity.mean(-3).norm(dim=-1).clamp_min(0.05)
+    """Distance travelled over distance gained, of velocities ``(time, *batch, limb, axis)``: 1 for a straight way."""
+    return velocity.norm(dim=-1).mean(0) / velocity.mean(0).norm(dim=-1).clamp_min(0.05)

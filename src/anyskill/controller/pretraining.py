@@ -1,0 +1,192 @@
+"""Adversarial pretraining: PPO on the reward of AMP's, ASE's or CALM's discriminator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from anyskill.controller.amp import Amp, DiscriminatorConfig
+from anyskill.controller.ase import Ase, AseConfig
+from anyskill.controller.calm import Calm, CalmConfig
+from anyskill.controller.world import ImitationWorld, WorldConfig
+from anyskill.learning.actor_critic import ActorCritic, exploration_chances
+from anyskill.learning.buffers import RowBuffer
+from anyskill.learning.networks import MLP, GaussianPolicy, StyleMLP, Value
+from anyskill.learning.normalizer import RunningNormalizer
+from anyskill.learning.ppo import PPO, PPOConfig
+from anyskill.learning.progress import PhaseTimer
+from anyskill.learning.rollout import Batch, Rollout
+from anyskill.learning.seeding import Streams
+from anyskill.learning.state import Stateful
+from anyskill.motion.library import MotionLibrary
+from anyskill.sim.engine import Engine
+
+
+@dataclass(frozen=True)
+class PretrainingConfig:
+    """Settings of adversarial pretraining; the defaults are the paper's sizes."""
+
+    method: Literal["amp", "ase", "calm"] = "calm"
+    """Which discriminator and latent."""
+    worlds: int = 1024
+    """Simulated side by side."""
+    horizon: int = 32
+    """Control steps of each world in an iteration."""
+    units: tuple[int, ...] = (1024, 1024, 512)
+    """Hidden layers of policy and value."""
+    log_sigma: float = -2.9
+    """Logarithm of the standard deviation of actions."""
+    bf16: bool = False
+    """Multiply in bfloat16."""
+    seed: int = 0
+    """Of everything random."""
+    world: WorldConfig = field(default_factory=WorldConfig)
+    """Episodes."""
+    ppo: PPOConfig = field(default_factory=lambda: PPOConfig(minibatch_size=4096))
+    """The optimiser."""
+    amp: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(units=(1024, 512)))
+    """Used by ``amp`` alone."""
+    ase: AseConfig = field(default_factory=AseConfig)
+    """Used by ``ase`` alone."""
+    calm: CalmConfig = field(
+        default_factory=lambda: CalmConfig(discriminator=DiscriminatorConfig(samples=1024, replay=50_000))
+    )
+    """Used by ``calm`` alone."""
+
+
+def fast_calm() -> PretrainingConfig:
+    """CALM for two CPU cores: small networks in bfloat16, an encoder of every fourth frame, a steered learning rate."""
+    discriminator = DiscriminatorConfig(units=(512, 256), samples=512, replay=20_000)
+    return PretrainingConfig(
+        horizon=16,
+        units=(512, 256),
+        bf16=True,
+        ppo=PPOConfig(learning_rate=1e-4, epochs=3, minibatch_size=4096, divergence_target=0.02, max_gradient_norm=1.0),
+        calm=CalmConfig(stride=4, encoder_units=(512, 256), discriminator=discriminator),
+    )
+
+
+class Method(Protocol):
+    """What tells one adversarial method from another."""
+
+    latent_size: int
+    frames: RunningNormalizer
+    replay: RowBuffer
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What is trained beside policy and value."""
+
+    def draw(self, worlds: Int[Tensor, "n"]) -> Batch:
+        """What to remember of new latents for some worlds; ``latent`` among it, unless there is none."""
+
+    def reward(self, batch: Batch) -> Float[Tensor, "n"]:
+        """The agent's pay for ``window`` (under ``latent``)."""
+
+    def renew(self, latents: Batch) -> Batch:
+        """What changes about remembered latents when the encoder has."""
+
+    def losses(self, minibatch: Batch) -> dict[str, Tensor]:
+        """Losses beside PPO's, and things to report."""
+
+    def remember(self, batch: Batch) -> None:
+        """Take an iteration's windows into account, before the gradient steps."""
+
+
+class Pretraining:
+    """``Trainer`` of AMP, ASE and CALM."""
+
+    def __init__(self, config: PretrainingConfig, engine: Engine, library: MotionLibrary) -> None:
+        self.config = config
+        self.streams = Streams(config.seed)
+        device, weights = engine.device, self.streams("weights", "cpu")
+        self.timer = PhaseTimer(device)
+        self.world = ImitationWorld(engine, library, self.streams("world", device), config.world)
+        latent = {"amp": 0, "ase": config.ase.latent, "calm": config.calm.latent}[config.method]
+        self.model = self._actor_critic(latent, weights)
+        self.method = self._method(library, weights)
+        for module in (self.model, self.method.frames, *self.method.modules.values()):
+            module.to(device)
+        self.ppo = PPO(
+            config.ppo,
+            self.model,
+            self.streams("minibatches", device),
+            others=self.method.modules.items(),
+            evaluate=self.method.evaluate if isinstance(self.method, Calm) else None,
+        )
+        self.rollout = Rollout(config.horizon)
+        self._chances = exploration_chances(engine.num_worlds, device) if latent else None  # AMP always explores
+
+    @property
+    def parts(self) -> Mapping[str, Stateful]:
+        """See ``Trainer.parts``."""
+        return {
+            "model": self.model,
+            **self.method.modules,
+            "frames": self.method.frames,
+            "replay": self.method.replay,
+            "ppo": self.ppo,
+            "world": self.world,
+            "streams": self.streams,
+        }
+
+    def iterate(self) -> tuple[int, dict[str, float]]:
+        """See ``Trainer.iterate``."""
+        world, rollout, generator = self.world, self.rollout, self.streams("actions", self.world.engine.device)
+        falls = ends = torch.zeros((), dtype=torch.long, device=world.engine.device)
+        with self.timer("networks"):
+            world.latents |= self.method.renew(world.latents)
+        for step in range(self.config.horizon):
+            with self.timer("networks"):
+                if self.method.latent_size:
+                    due = world.due()
+                    world.assign(due, self.method.draw(due))
+                latent = [world.latents["latent"]] if self.method.latent_size else []
+                observation = world.observe()
+                decision = self.model.act(observation, *latent, generator=generator, chances=self._chances)
+            with self.timer("physics"):
+                fallen, late = world.step(decision["action"])
+            done = fallen | late
+            with self.timer("networks"):
+                decision |= {"next_value": self.model.value(world.observe(), *latent), "window": world.window}
+            rollout.store(step, observation=observation, done=done, terminated=fallen, **decision, **world.latents)
+            falls, ends = falls + fallen.sum(), ends + done.sum()
+            with self.timer("physics"):
+                world.reset(done, fallen)
+        with self.timer("discriminator"):
+            names = ("window", *world.latents)
+            seen = {name: rollout[name].flatten(0, 1) for name in names}
+            rollout["reward"] = self.method.reward(seen).view(self.config.horizon, -1)
+            self.method.remember(seen)
+        with self.timer("update"):
+            batch = rollout.finish(self.config.ppo.discount, self.config.ppo.trace)
+            report = self.ppo.update(batch, self.method.losses)
+        samples = self.config.horizon * world.engine.num_worlds
+        return samples, report | {
+            "reward": float(rollout["reward"].mean()),
+            "episode_length": samples / max(int(ends), 1),
+            "falls": int(falls) / max(int(ends), 1),
+        }
+
+    def _actor_critic(self, latent: int, weights: torch.Generator) -> ActorCritic:
+        config, inputs = self.config, self.world.observation_size
+        trunk: MLP | StyleMLP = (
+            StyleMLP(inputs, latent, config.units, weights, bf16=config.bf16)
+            if latent
+            else MLP(inputs, config.units, weights, bf16=config.bf16)
+        )
+        policy = GaussianPolicy(trunk, self.world.num_actions, config.log_sigma, weights)
+        critic = Value(MLP(inputs + latent, config.units, weights, bf16=config.bf16), weights)
+        return ActorCritic(policy, critic, inputs)
+
+    def _method(self, library: MotionLibrary, weights: torch.Generator) -> Method:
+        config, frame = self.config, self.world.frame_size
+        draws, bf16 = self.streams("method", library.device), self.config.bf16
+        if config.method == "amp":
+            return Amp(library, frame, config.amp, weights, draws, bf16=bf16)
+        if config.method == "ase":
+            return Ase(library, frame, config.ase, self.model, weights, draws, bf16=bf16)
+        return Calm(library, frame, config.calm, self.model, weights, draws, bf16=bf16)
