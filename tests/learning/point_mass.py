@@ -70,7 +70,7 @@ class PointMassConfig:
     horizon: int = 16
     bf16: bool = False
     ppo: PPOConfig = field(
-        default_factory=lambda: PPOConfig(learning_rate=1e-3, epochs=4, minibatch_size=512, divergence_target=0.02)
+        default_factory=lambda: PPOConfig(learning_rate=1e-3, epochs=4, minibatch_size=512, kl_target=0.02)
     )
 
 
@@ -115,7 +115,7 @@ class PointMassTrainer:
                 )
                 self.environment.begin_again(done)
         mean_reward = self.rollout["reward"].mean().item()
-        batch = self.rollout.finish(self.config.ppo.discount, self.config.ppo.trace)
+        batch = self.rollout.finish(self.config.ppo.discount, self.config.ppo.gae_lambda)
         self.buffer.store({"observation": batch["observation"]}, self.streams("buffer"))
         with self.timer("update"):
             metrics = self.ppo.update(batch)

@@ -67,6 +67,14 @@ def test_a_damaged_checkpoint_is_put_aside(tmp_path: Path, damage: str, caplog: 
     ]
 
 
+def test_a_file_that_cannot_be_read_now_is_left_alone(tmp_path: Path) -> None:
+    checkpoints = filled(tmp_path, (5,))
+    checkpoints.path(10).mkdir()  # stands for any error of the file system
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        checkpoints.restore(parts())
+    assert checkpoints.iterations() == [5, 10]
+
+
 def test_if_all_are_damaged_the_run_does_not_silently_start_again(tmp_path: Path) -> None:
     checkpoints = filled(tmp_path, (5, 10))
     for iteration in (5, 10):

@@ -54,6 +54,7 @@ def test_numbers_as_people_write_them() -> None:
         ({"name": "x", "count": 1.5}, "count is 1.5; it must be of type int"),
         ({"name": 3}, "name is 3; it must be of type str"),
         ({"name": "x", "units": [1, "b"]}, "units is 'b'; it must be of type int"),
+        ({"count": 1}, "name is missing; Outer cannot do without"),
         ({"name": "x", "inner": 4}, "inner is 4; it must be of type Inner"),
     ],
 )

@@ -40,8 +40,8 @@ def learn(batch: Batch, minibatch: int) -> State:
         learning_rate=1e-3,
         epochs=4,
         minibatch_size=minibatch,
-        divergence_target=0.05,
-        max_gradient_norm=0.5,
+        kl_target=0.05,
+        max_grad_norm=0.5,
     )
     ppo = PPO(config, model, torch.Generator().manual_seed(distributed.rank()))
     metrics = {}

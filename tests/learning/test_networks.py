@@ -58,7 +58,7 @@ def test_densities_are_those_of_a_normal_distribution() -> None:
     torch.testing.assert_close(policy.log_probability(mean, action), reference.log_prob(action).sum(-1))
     shifted = torch.distributions.Normal(other, math.exp(policy.log_sigma.item()))
     divergence = torch.distributions.kl_divergence(reference, shifted).sum(-1)
-    torch.testing.assert_close(policy.divergence(mean, other), divergence)
+    torch.testing.assert_close(policy.kl(mean, other), divergence)
 
 
 def test_samples_have_the_fixed_deviation() -> None:
@@ -86,3 +86,21 @@ def test_bf16_is_close_and_keeps_single_precision_outside() -> None:
     assert all(gradient is not None and gradient.dtype == torch.float32 for gradient in gradients)
     inner = MLP(50, (64,), random(), bf16=True)(x.detach())
     assert torch.equal(inner, inner.bfloat16().float())  # the product really was made in bfloat16
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_a_gradient_penalty_can_be_trained(bf16: bool) -> None:
+    judge = Value(MLP(20, (64, 32), random(), bf16=bf16), random(), bound=1.0)
+    x = torch.randn(256, 20, generator=random(1)).requires_grad_()
+
+    def penalty() -> torch.Tensor:
+        (slope,) = torch.autograd.grad(judge(x).sum(), x, create_graph=True)
+        return slope.square().sum(-1).mean()
+
+    optimizer = torch.optim.Adam(judge.parameters(), lr=3e-3)
+    before = penalty().item()
+    for _ in range(50):
+        optimizer.zero_grad()
+        penalty().backward()
+        optimizer.step()
+    assert penalty().item() < 0.1 * before

@@ -54,8 +54,8 @@ def test_reported_losses_are_the_formulas() -> None:
     assert metrics["loss/policy"] == pytest.approx(surrogate[drawn].mean(), rel=1e-4)
     assert metrics["loss/value"] == pytest.approx(5 * (error**2).mean(), rel=1e-4)
     assert metrics["loss/bound"] == pytest.approx(10 * bound[drawn].mean(), rel=1e-4)
-    assert metrics["ppo/clipped"] == pytest.approx((np.abs(ratio - 1) > 0.2)[drawn].mean(), abs=1e-6)
-    assert metrics["ppo/divergence"] == pytest.approx(0.0, abs=1e-6)
+    assert metrics["ppo/clip_fraction"] == pytest.approx((np.abs(ratio - 1) > 0.2)[drawn].mean(), abs=1e-6)
+    assert metrics["ppo/kl"] == pytest.approx(0.0, abs=1e-6)
     expected = 1 - batch["advantage"].var().item() / batch["return"].var().item()
     assert metrics["ppo/explained_variance"] == pytest.approx(expected, rel=1e-4)
 
@@ -67,7 +67,7 @@ def test_one_step_is_adam_on_the_total_loss() -> None:
     metrics = ppo.update(batch)
     gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
     norm = sum(gradient.square().sum().item() for gradient in gradients.values() if gradient is not None) ** 0.5
-    assert metrics["ppo/gradient_norm"] == pytest.approx(norm, rel=1e-5)
+    assert metrics["ppo/grad_norm"] == pytest.approx(norm, rel=1e-5)
     for name, parameter in model.named_parameters():
         gradient = gradients[name]
         assert gradient is not None
@@ -91,7 +91,7 @@ def test_observations_are_learnt_after_the_steps_and_returns_before() -> None:
 
 def test_extra_losses_train_other_modules() -> None:
     judge = nn.Linear(3, 1)
-    model, ppo = make(PPOConfig(epochs=3, minibatch_size=32, learning_rate=1e-2), others=[("judge", judge)])
+    model, ppo = make(PPOConfig(epochs=3, minibatch_size=32, learning_rate=1e-2), others={"judge": judge})
     before = judge.weight.detach().clone()
 
     def extra(minibatch: Batch) -> dict[str, torch.Tensor]:
@@ -122,7 +122,7 @@ def test_evaluate_may_send_gradient_into_an_encoder() -> None:
         PPOConfig(epochs=1, minibatch_size=64),
         model,
         torch.Generator().manual_seed(0),
-        others=[("encoder", encoder)],
+        others={"encoder": encoder},
         evaluate=evaluate,
     )
     metrics = ppo.update(batch_for(model), extra)
@@ -131,16 +131,16 @@ def test_evaluate_may_send_gradient_into_an_encoder() -> None:
 
 
 def test_gradients_are_clipped() -> None:
-    model, ppo = make(PPOConfig(epochs=1, minibatch_size=64, max_gradient_norm=0.01))
+    model, ppo = make(PPOConfig(epochs=1, minibatch_size=64, max_grad_norm=0.01))
     metrics = ppo.update(batch_for(model))
     clipped = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]).norm().item()
-    assert metrics["ppo/gradient_norm"] > 0.1
+    assert metrics["ppo/grad_norm"] > 0.1
     assert clipped == pytest.approx(0.01, rel=1e-3)
 
 
 @pytest.mark.parametrize(("learning_rate", "grows"), [(1e-6, True), (9e-3, False)])
-def test_the_learning_rate_follows_the_divergence(learning_rate: float, grows: bool) -> None:
-    model, ppo = make(PPOConfig(epochs=20, minibatch_size=64, learning_rate=learning_rate, divergence_target=1e-4))
+def test_the_learning_rate_follows_the_kl(learning_rate: float, grows: bool) -> None:
+    model, ppo = make(PPOConfig(epochs=20, minibatch_size=64, learning_rate=learning_rate, kl_target=1e-4))
     ppo.update(batch_for(model))
     assert ppo.learning_rate > learning_rate if grows else ppo.learning_rate < learning_rate
     low, high = ppo.RATE_LIMITS
@@ -175,7 +175,7 @@ def test_what_is_not_finite_is_named(spoil: str, message: str) -> None:
 
 
 def test_the_state_is_exact() -> None:
-    config = PPOConfig(epochs=2, minibatch_size=32, learning_rate=1e-3, divergence_target=0.01)
+    config = PPOConfig(epochs=2, minibatch_size=32, learning_rate=1e-3, kl_target=0.01)
     model, ppo = make(config)
     ppo.update(batch_for(model))
     other, copy = make(config)
@@ -195,7 +195,7 @@ def test_the_state_is_exact() -> None:
         ("discount", 1.5, "from 0 to 1"),
         ("epochs", 0, "at least 1"),
         ("value_weight", -1.0, "at least 0"),
-        ("divergence_target", 0.0, "positive, or none"),
+        ("kl_target", 0.0, "positive, or none"),
     ],
 )
 def test_settings_out_of_range_are_named(field: str, value: float, allowed: str) -> None:

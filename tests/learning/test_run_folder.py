@@ -22,7 +22,7 @@ class Settings:
 
 
 def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
-    settings = Settings((64, 32), Path("a/b"), PPOConfig(learning_rate=3e-5, divergence_target=0.02))
+    settings = Settings((64, 32), Path("a/b"), PPOConfig(learning_rate=3e-5, kl_target=0.02))
     RunFolder.create(tmp_path / "run", settings)
     assert RunFolder.open(tmp_path / "run").config_as(Settings) == settings
 

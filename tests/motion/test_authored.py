@@ -70,3 +70,24 @@ def deepest_self_contact(clip: Clip) -> tuple[float, str]:
                 worst = -contact.dist
                 names = " and ".join(MODEL.body(MODEL.geom_bodyid[geom]).name for geom in contact.geom)
     return worst, names
+
+
+def zero_moment_points(clip: Clip) -> np.ndarray:
+    """Where (m) the ground's force would have to act, from inverse dynamics of the whole body."""
+    model = build_model(HUMANOID)
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_ACTUATION
+    data, qpos, step = mujoco.MjData(model), poses(clip), 1 / clip.fps
+    velocity = np.zeros((len(qpos) - 1, model.nv))
+    for frame in range(len(velocity)):
+        mujoco.mj_differentiatePos(model, velocity[frame], step, qpos[frame], qpos[frame + 1])
+    points = []
+    for frame in range(1, len(qpos) - 1):
+        data.qpos = qpos[frame]
+        data.qvel = 0.5 * (velocity[frame - 1] + velocity[frame])
+        data.qacc = (velocity[frame] - velocity[frame - 1]) / step
+        mujoco.mj_inverse(model, data)
+        force, torque = data.qfrc_inverse[:3], data.xmat[1].reshape(3, 3) @ data.qfrc_inverse[3:6]
+        torque = torque + np.cross(qpos[frame, :3], force)  # about the origin of the ground
+        points.append([-torque[1] / force[2], torque[0] / force[2]])
+    return np.array(points)

@@ -65,6 +65,22 @@ def test_a_long_flight_is_no_reason_to_come_down() -> None:
     assert positions(clean_up(clip))[:, 0, 2].max() > 1.6
 
 
+def test_a_hand_leaves_the_belly_without_a_jerk() -> None:
+    clip = squats()
+    dofs = SKELETON.dofs_from_rotations(clip.rotations)
+    inward = 0.35 + waves(clip, 0.1, 0.5)
+    dofs[:, SKELETON.dof_slices[SKELETON.index("left_upper_arm")]] = torch.stack((-inward, inward, 0 * inward), -1)
+    dofs[:, SKELETON.dof_slices[SKELETON.index("left_lower_arm")]] = -0.9
+    inside = replace(clip, rotations=SKELETON.rotations_from_dofs(clip.rotations[:, 0], dofs))
+    cleaned = clean_up(inside)
+    assert check(inside).self_collision > 0.03
+    assert check(cleaned).self_collision < 0.002
+    assert check(cleaned).jerk < check(inside).jerk + 30
+    others = [body for body, name in enumerate(SKELETON.names) if not name.startswith("left_") or "arm" not in name]
+    others.remove(SKELETON.index("left_hand"))
+    assert (positions(cleaned) - positions(inside))[:, others].norm(dim=-1).max() < 0.03
+
+
 def test_limits_hold_afterwards() -> None:
     clip = busy()
     dofs = 4.0 * SKELETON.dofs_from_rotations(clip.rotations)

@@ -47,9 +47,10 @@ def test_a_tilted_sliding_hovering_foot_is_put_down() -> None:
     rotations[:, foot.body] = turn / turn.norm()
     positions[:, foot.body, 0] += 0.02 * torch.sin(torch.linspace(0, 3, len(positions), dtype=torch.float64))
     positions[:, foot.body, 2] += 0.03
-    positions[:, foot.body], rotations[:, foot.body] = corrected(
+    positions[:, foot.body], rotations[:, foot.body], rest = corrected(
         foot, positions, rotations, torch.zeros(len(positions), dtype=torch.bool), FPS
     )
+    assert (rest == 1).all()
     after = place(foot, positions, rotations)
     assert after[..., 2].abs().max() < 0.003
     assert (after.diff(dim=0)[..., :2].norm(dim=-1) * FPS).max() < 0.01
@@ -58,7 +59,8 @@ def test_a_tilted_sliding_hovering_foot_is_put_down() -> None:
 def test_a_foot_in_place_stays() -> None:
     positions, rotations = scene()
     for points in contact_points(HUMANOID):
-        place_now, turn = corrected(points, positions, rotations, torch.zeros(len(positions), dtype=torch.bool), FPS)
+        place_now, turn, rest = corrected(points, positions, rotations, torch.zeros(len(positions)).bool(), FPS)
+        assert (rest == (1.0 if len(points.local) == 4 else 0.0)).all()
         assert (place_now - positions[:, points.body]).abs().max() < 1e-9
         assert (turn - rotations[:, points.body]).abs().max() < 1e-9
 

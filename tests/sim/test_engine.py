@@ -221,8 +221,9 @@ def test_future_depends_on_the_state_alone(kind):
         engine.reset(torch.arange(2), qpos, qvel)
         for step in range(5, 8):
             engine.step(targets[step])
-    assert torch.equal(used.state().positions, fresh.state().positions)
     assert torch.equal(used.state().contact_forces, fresh.state().contact_forces)
+    for name in ("qpos", "qvel", "warmstart"):
+        assert torch.equal(used.state_dict()[name], fresh.state_dict()[name]), name
 
 
 def test_states_handed_out_do_not_change(kind):
@@ -233,6 +234,27 @@ def test_states_handed_out_do_not_change(kind):
     engine.step(torch.full((1, DOF), 0.5))
     for field in ("positions", "rotations", "linear_velocities", "angular_velocities", "contact_forces"):
         assert torch.equal(getattr(state, field).double(), getattr(copy, field)), field
+
+
+def test_goes_on_from_a_saved_state_bit_for_bit(kind):
+    targets = random_targets(3, 12, seed=8)
+    engine, other = make(kind, 3), make(kind, 3)
+    for step in range(8):
+        engine.step(targets[step])
+    saved = engine.state_dict()
+    other.step(targets[0])
+    other.load_state_dict(saved)
+    assert torch.equal(other.state().positions, engine.state().positions)
+    assert torch.equal(other.state().linear_velocities, engine.state().linear_velocities)
+    for step in range(8, 12):
+        engine.step(targets[step])
+        other.step(targets[step])
+    assert torch.equal(other.state().contact_forces, engine.state().contact_forces)
+    ends = engine.state_dict(), other.state_dict()
+    for name in ends[0]:
+        assert torch.equal(ends[0][name], ends[1][name]), name
+    with pytest.raises(SimulationError, match=r"saved state is of other worlds.*\(3, 43\).*\(2, 43\)"):
+        make(kind, 2).load_state_dict(saved)
 
 
 def test_number_of_threads_changes_nothing():

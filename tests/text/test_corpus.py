@@ -78,7 +78,7 @@ def test_babel(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", '{"1": 3}', '{"1": {"seq_ann": {}}}', '{"1": {"seq_ann": {"labels": [3]}}}']
+    "content", ["{", "[]", '{"1": 3}', '{"1": {"seq_ann": {"x": 1}}}', '{"1": {"seq_ann": {"labels": [3]}}}']
 )
 def test_what_is_not_babel(tmp_path: Path, content: str) -> None:
     (tmp_path / "val.json").write_text(content)

@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(pause)
         try:
             self.send_response(status)
-            for key, value in {**headers, "content-length": str(len(content))}.items():
+            for key, value in {"content-length": str(len(content)), **headers}.items():
                 self.send_header(key, value)
             self.end_headers()
             self.wfile.write(content)
@@ -122,9 +122,24 @@ def test_anthropic_form(serve: Callable[..., Server]) -> None:
         (200, {}, b'{"choices": [{"message": {"content": null}}]}', 0),
         (200, {}, b"\xff\xfe", 0),
         (200, {}, b"{}", 1.0),
+        (200, {"content-length": "999"}, b"{}", 0),
         openai("   "),
     ],
-    ids=["busy", "busy oddly", "500", "503", "html", "empty", "no choice", "list", "null", "bytes", "slow", "blank"],
+    ids=[
+        "busy",
+        "busy oddly",
+        "500",
+        "503",
+        "html",
+        "empty",
+        "no choice",
+        "list",
+        "null",
+        "bytes",
+        "slow",
+        "cut",
+        "blank",
+    ],
 )
 def test_trouble_is_tried_again(serve: Callable[..., Server], trouble: Reply) -> None:
     server = serve(trouble, openai(SENTENCE))
@@ -155,6 +170,14 @@ def test_a_refusal_is_final(serve: Callable[..., Server], status: int) -> None:
     with pytest.raises(TextError, match=f"status {status}"):
         model_at(server).complete("say")
     assert len(server.requests) == 1
+
+
+def test_a_redirect_does_not_carry_the_key_away(serve: Callable[..., Server]) -> None:
+    elsewhere = serve(openai(SENTENCE))
+    server = serve((302, {"location": f"http://127.0.0.1:{elsewhere.server_port}/v1"}, b"", 0))
+    with pytest.raises(TextError, match="status 302"):
+        model_at(server).complete("say")
+    assert not elsewhere.requests
 
 
 def test_nobody_there(serve: Callable[..., Server]) -> None:

@@ -82,7 +82,7 @@ class Teacher:
                 observation = task.observe()
                 decision = self.model.act(observation, generator=generator)
             with self.timer("physics"):
-                reward, failed, finished = task.step(decision["action"])
+                reward, failed, finished = task.step(task.targets(decision["action"]))
             with self.timer("networks"):
                 next_value = self.model.value(task.observe())
             done = failed | finished

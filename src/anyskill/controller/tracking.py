@@ -92,10 +92,10 @@ class TrackingTask:
         return self._observations[self.library.rows(self.clip, self.frame + ahead)]
 
     def step(
-        self, action: Float[Tensor, "world dof"]
+        self, targets: Float[Tensor, "world dof"]
     ) -> tuple[Float[Tensor, "world"], Bool[Tensor, "world"], Bool[Tensor, "world"]]:
         """One control step: reward, worlds that failed, worlds whose time is up. Neither is reset yet."""
-        lost = self.engine.step(self.targets(action))
+        lost = self.engine.step(targets)
         self.frame += 1
         self.age += 1
         now = policy_observation(self.engine.state())

@@ -8,7 +8,7 @@ from typing import Any
 
 from anyskill.learning import distributed
 from anyskill.learning.config import to_plain
-from anyskill.learning.errors import CheckpointError, LearningError
+from anyskill.learning.errors import CheckpointError, DamagedFileError, LearningError
 from anyskill.learning.state import State, Stateful, read_state, write_state
 
 _log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Checkpoints:
             path = self.path(iteration)
             try:
                 return read_state(path)
-            except CheckpointError as error:
+            except DamagedFileError as error:
                 _log.warning("%s It is put aside, and the checkpoint before it is used.", error)
                 path.rename(path.with_name(path.name + ".damaged"))
         return None

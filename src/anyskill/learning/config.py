@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -41,12 +41,15 @@ def from_plain(kind: type[T], plain: Mapping[str, Any], where: str = "") -> T:
         where: Where in the file this is, for messages; ends in a dot.
 
     Raises:
-        LearningError: A field is unknown, or its value has the wrong type.
+        LearningError: A field is unknown or missing, or its value has the wrong type.
     """
     hints = get_type_hints(kind)
     for name in plain:
         if name not in hints:
             raise LearningError(f"{where}{name} is not a setting; {kind.__name__} has {', '.join(hints)}.")
+    for field in fields(kind):  # type: ignore[arg-type]
+        if field.name not in plain and field.default is MISSING and field.default_factory is MISSING:
+            raise LearningError(f"{where}{field.name} is missing; {kind.__name__} cannot do without.")
     return kind(**{name: _revive(hints[name], value, f"{where}{name}") for name, value in plain.items()})
 
 

@@ -9,3 +9,7 @@ class LearningError(AnyskillError):
 
 class CheckpointError(LearningError):
     """A state file or a run folder cannot be used as it is; the message names the file."""
+
+
+class DamagedFileError(CheckpointError):
+    """A state file is cut short or altered."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from rich.console import Console
 
 from anyskill.learning import distributed
+from anyskill.learning.errors import LearningError
 from anyskill.learning.progress import PhaseTimer, Progress
 from anyskill.learning.run_folder import RunFolder
 from anyskill.learning.signals import StopRequest
@@ -53,6 +54,8 @@ def train(
     Returns:
         Iterations done in all; fewer than asked for if the run was told to stop.
     """
+    if save_every < 1:
+        raise LearningError(f"save_every is {save_every}; it must be at least 1.")
     done = run.start(trainer.parts, track=track)
     console = Console(stderr=True, quiet=not progress or distributed.rank() != 0)
     with (

@@ -23,9 +23,9 @@ class MLP(nn.Module):
     Args:
         inputs: Sum of the inputs' sizes.
         units: Sizes of the layers.
-        generator: Where initial weights come from.
-        bf16: Multiply in bfloat16 (autocast); weights, inputs and outputs stay as they are. Three times faster to
-            train on a CPU with AVX-512, and on GPUs.
+        generator: Where initial weights come from; a stream of the CPU.
+        bf16: Multiply in bfloat16 (autocast); weights, inputs and outputs stay as they are. Two to three times as
+            fast to train on a CPU with AVX-512 instructions for it.
     """
 
     def __init__(self, inputs: int, units: Sequence[int], generator: torch.Generator, *, bf16: bool = False) -> None:
@@ -129,7 +129,7 @@ class GaussianPolicy(nn.Module):
         constant = self.log_sigma + 0.5 * math.log(2 * math.pi)
         return -0.5 * scaled.square().sum(-1) - mean.shape[-1] * constant
 
-    def divergence(
+    def kl(
         self, mean: Float[Tensor, "*batch action"], other: Float[Tensor, "*batch action"]
     ) -> Float[Tensor, "*batch"]:
         """Kullback-Leibler divergence between two means, Σ (μ − μ')² / 2σ²: symmetric, for σ is one and the same."""

@@ -1,6 +1,6 @@
 """Proximal policy optimisation (Schulman et al. 2017) as AMP, ASE, CALM and AnySkill use it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,10 @@ class PPOConfig:
     """
 
     learning_rate: float = 2e-5
-    """Of Adam; the starting point where ``divergence_target`` steers it."""
+    """Of Adam; the starting point where ``kl_target`` steers it."""
     discount: float = 0.99
     """γ, per step of the policy."""
-    trace: float = 0.95
+    gae_lambda: float = 0.95
     """λ of generalised advantage estimation."""
     clip: float = 0.2
     """How far the ratio of probabilities may leave 1 before the gradient stops."""
@@ -42,21 +42,21 @@ class PPOConfig:
     """Of the squared error of normalised values."""
     bound_weight: float = 10.0
     """Of the penalty on mean actions beyond ±1."""
-    divergence_target: float | None = None
+    kl_target: float | None = None
     """KL divergence from the policy that acted, to which the learning rate is steered; None keeps the rate constant."""
-    max_gradient_norm: float | None = None
+    max_grad_norm: float | None = None
     """Gradients longer than this are scaled down to it; None leaves them alone."""
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "clip"):
             require(self, name, 0 < getattr(self, name) < 1, "between 0 and 1")
-        for name in ("discount", "trace"):
+        for name in ("discount", "gae_lambda"):
             require(self, name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
         for name in ("epochs", "minibatch_size"):
             require(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("value_weight", "bound_weight"):
             require(self, name, getattr(self, name) >= 0, "at least 0")
-        for name in ("divergence_target", "max_gradient_norm"):
+        for name in ("kl_target", "max_grad_norm"):
             require(self, name, getattr(self, name) is None or getattr(self, name) > 0, "positive, or none")
 
 
@@ -81,12 +81,12 @@ class PPO:
         model: ActorCritic,
         generator: torch.Generator,
         *,
-        others: Iterable[tuple[str, nn.Module]] = (),
+        others: Mapping[str, nn.Module] | None = None,
         evaluate: Evaluate | None = None,
     ) -> None:
         self.config, self.model, self.generator = config, model, generator
         self.evaluate = evaluate or self._evaluate
-        modules = nn.ModuleDict({"policy_and_value": model, **dict(others)})
+        modules = nn.ModuleDict({"policy_and_value": model, **(others or {})})
         distributed.broadcast(modules)
         self._parameters = dict(modules.named_parameters())
         self.optimizer = torch.optim.Adam(self._parameters.values(), lr=config.learning_rate, eps=1e-8, fused=True)
@@ -105,9 +105,9 @@ class PPO:
             extra_losses: Called with every minibatch, which by then has ``new_mean`` and ``new_value``.
 
         Returns:
-            Means over all gradient steps: ``loss/…`` of every term, and of ``ppo/…`` the divergence from the policy
-            that acted, the share of clipped samples and the gradient's norm; then the share of the returns' variance
-            that the values explain, and the learning rate.
+            Means over all gradient steps: ``loss/…`` of every term, and ``ppo/…``: the KL divergence from the policy
+            that acted, the share of clipped samples, the gradient's norm, the share of the returns' variance that
+            the values explain, and the learning rate.
 
         Raises:
             LearningError: A tensor of the batch, a loss, a gradient or a parameter is not finite; it is named.
@@ -153,11 +153,11 @@ class PPO:
         norm = self._clean_gradients()
         self.optimizer.step()
         with torch.no_grad():
-            divergence = losses.masked_mean(policy.divergence(mean, minibatch["mean"]), drawn)
-            clipped = losses.masked_mean((log_ratio.exp() - 1).abs().gt(config.clip).float(), drawn)
-        self._steer(divergence)
+            kl = losses.masked_mean(policy.kl(mean, minibatch["mean"]), drawn)
+            clip_fraction = losses.masked_mean((log_ratio.exp() - 1).abs().gt(config.clip).float(), drawn)
+        self._steer(kl)
         report = {f"loss/{name}": term.detach() for name, term in terms.items()}
-        return report | {"ppo/divergence": divergence, "ppo/clipped": clipped, "ppo/gradient_norm": norm}
+        return report | {"ppo/kl": kl, "ppo/clip_fraction": clip_fraction, "ppo/grad_norm": norm}
 
     def _clean_gradients(self) -> Tensor:
         """Share gradients among ranks, check and clip them; returns their norm before clipping."""
@@ -166,16 +166,16 @@ class PPO:
         norm = nn.utils.get_total_norm(gradients.values())
         if not norm.isfinite():
             check_finite("gradient of", gradients)
-        if self.config.max_gradient_norm is not None:
-            nn.utils.clip_grads_with_norm_(self._parameters.values(), self.config.max_gradient_norm, norm)
+        if self.config.max_grad_norm is not None:
+            nn.utils.clip_grads_with_norm_(self._parameters.values(), self.config.max_grad_norm, norm)
         return norm
 
-    def _steer(self, divergence: Tensor) -> None:
+    def _steer(self, kl: Tensor) -> None:
         """Lower the learning rate where the policy moves too fast, raise it where too slowly."""
-        target = self.config.divergence_target
+        target = self.config.kl_target
         if target is None:
             return
-        moved, rate = float(distributed.average(divergence)), self.learning_rate
+        moved, rate = float(distributed.average(kl)), self.learning_rate
         if moved > 2 * target:
             rate /= self.RATE_STEP
         elif moved < target / 2:

@@ -1,6 +1,5 @@
 """What a run looks like from outside: where its time goes and when it will be done."""
 
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -69,7 +68,7 @@ class Progress:
         self.title, self.total, self.shown = title, total, shown
         self._first, self._start = done, time.monotonic()
         self._last_line = -PLAIN_INTERVAL
-        self._console = console or Console(file=sys.stderr)
+        self._console = console or Console(stderr=True)
         self._live = Live(console=self._console, refresh_per_second=4, transient=False)
 
     def __enter__(self) -> Self:

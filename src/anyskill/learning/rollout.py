@@ -55,12 +55,12 @@ class Rollout:
         """Replace or add a whole field, such as rewards that are computed for all steps at once."""
         self._fields[name] = value
 
-    def finish(self, discount: float, trace: float) -> Batch:
+    def finish(self, discount: float, gae_lambda: float) -> Batch:
         """All samples as one batch (horizon·world, …), with ``advantage`` and ``return`` in place of what led to them.
 
         Args:
             discount: γ.
-            trace: λ of generalised advantage estimation.
+            gae_lambda: λ of generalised advantage estimation.
         """
         advantage = advantages(
             self["reward"],
@@ -69,7 +69,7 @@ class Rollout:
             self["done"],
             self["terminated"],
             discount,
-            trace,
+            gae_lambda,
         )
         fields = {name: field for name, field in self._fields.items() if name not in _ONLY_FOR_ADVANTAGES}
         fields |= {"advantage": advantage, "return": advantage + self["value"]}
@@ -83,7 +83,7 @@ def advantages(
     done: Bool[Tensor, "horizon world"],
     terminated: Bool[Tensor, "horizon world"],
     discount: float,
-    trace: float,
+    gae_lambda: float,
 ) -> Float[Tensor, "horizon world"]:
     """Generalised advantage estimation (Schulman et al. 2016).
 
@@ -94,7 +94,7 @@ def advantages(
     result = torch.empty_like(delta)
     later = torch.zeros_like(delta[0])
     for step in reversed(range(len(delta))):
-        later = delta[step] + discount * trace * later * ~done[step]
+        later = delta[step] + discount * gae_lambda * later * ~done[step]
         result[step] = later
     return result
 

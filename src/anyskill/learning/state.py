@@ -15,11 +15,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from anyskill.files import write_atomically
-from anyskill.learning.errors import CheckpointError
+from anyskill.learning.errors import CheckpointError, DamagedFileError
 
 State = dict[str, Any]
 """Nested dictionaries with string keys of tensors, numbers, strings, booleans, None, and lists of such plain values."""
-
 
 _RECORD = "anyskill"  # one entry: the format does not keep several in order, and equal states shall be equal files
 
@@ -51,7 +50,8 @@ def read_state(path: Path) -> State:
     """Read a state file; tensors arrive on the CPU.
 
     Raises:
-        CheckpointError: The file is missing, cut short, altered, or no state file.
+        DamagedFileError: The file is cut short, altered, or no safetensors file.
+        CheckpointError: It cannot be read at all, or was not written by ``write_state``.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -59,8 +59,10 @@ def read_state(path: Path) -> State:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such file.") from None
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged or no state file ({error}).") from None
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error}).") from None
+    except SafetensorError as error:
+        raise DamagedFileError(f"{path} is damaged or no state file ({error}).") from None
     if record is None:
         raise CheckpointError(f"{path} holds tensors but no state; it was not written by this program.")
     try:
@@ -69,7 +71,7 @@ def read_state(path: Path) -> State:
     except (ValueError, KeyError, TypeError):
         intact = False
     if not intact:
-        raise CheckpointError(f"{path} is damaged: its content does not match its hash.")
+        raise DamagedFileError(f"{path} is damaged: its content does not match its hash.")
     for name, tensor in tensors.items():
         *folders, last = name.split("/")
         place = state

@@ -104,8 +104,8 @@ def corrected(
     rotations: Float[Tensor, "frame body 4"],
     flight: Bool[Tensor, "frame"],
     fps: float,
-) -> tuple[Float[Tensor, "frame 3"], Float[Tensor, "frame 4"]]:
-    """World pose of the points' body that brings resting points to their places, eased in and out.
+) -> tuple[Float[Tensor, "frame 3"], Float[Tensor, "frame 4"], Float[Tensor, "frame"]]:
+    """World pose of the points' body that brings resting points to their places, eased in and out, and how it rests.
 
     In each frame the smallest rigid motion (t, ω) with t + ω×r = wanted - now is found for the resting points by
     damped least squares; between rests the correction fades along a smooth curve.
@@ -118,7 +118,7 @@ def corrected(
     eased = fade(_rigid_motion(gap, places - position[:, None], rest + _LOOSE), rest.amax(-1))
     if len(points.local) > 1:
         turn = rotation.multiply(rotation.from_rotation_vector(eased[:, 3:]), turn)
-    return position + eased[:, :3], turn
+    return position + eased[:, :3], turn, rest.amax(-1)
 
 
 def _rigid_motion(

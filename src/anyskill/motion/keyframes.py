@@ -156,9 +156,9 @@ def _clip(name: str, labels: tuple[str, ...], loop: bool, keyframes: list[Keyfra
     if times[-1] == 0:
         raise MotionError(f"{where} lasts no time; give it a second keyframe or a hold.")
     frames = torch.from_numpy(path(np.minimum(np.arange(round(times[-1] * FPS) + 1) / FPS, times[-1])))
-    root, turn, dofs, soles, swivels = frames.split((3, 3, SKELETON.num_dof, 12, 2), -1)
+    root, turn, dofs, soles, swivels, balance = frames.split((3, 3, SKELETON.num_dof, 12, 2, 2), -1)
     local = SKELETON.rotations_from_dofs(rotation.from_rotation_vector(turn), dofs)
-    local, missing = stand_on(root, local, soles.unflatten(-1, (2, 6)), swivels)
+    root, local, missing = stand_on(root, local, soles.unflatten(-1, (2, 6)), swivels, balance)
     if missing.max() > 2 * _TOLERANCE:
         worst = int(missing.amax(-1).argmax())
         raise MotionError(
@@ -182,9 +182,8 @@ def _coordinates(postures: Postures) -> Float[Tensor, "pose coordinate"]:
             if (other - turn[pose - 1]).norm() < (turn[pose] - turn[pose - 1]).norm():
                 turn[pose] = other
     soles = postures.soles.clone()
-    yaw = torch.from_numpy(np.unwrap(soles[..., 3].numpy(), axis=0))
-    soles[..., 3] = yaw
-    return torch.cat((postures.root, turn, postures.dofs, soles.flatten(1), postures.swivels), -1)
+    soles[..., 3] = torch.from_numpy(np.unwrap(soles[..., 3].numpy(), axis=0))
+    return torch.cat((postures.root, turn, postures.dofs, soles.flatten(1), postures.swivels, postures.balance), -1)
 
 
 def _path(keyframes: list[Keyframe], values: Float[Tensor, "pose coordinate"]) -> tuple[np.ndarray, BPoly]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill import rotation
@@ -90,6 +90,11 @@ class MotionLibrary:
     def lengths(self) -> Int[Tensor, "clip"]:
         """Frames of each clip; of a loop, its period."""
         return self._layout.lengths
+
+    @property
+    def loops(self) -> Bool[Tensor, "clip"]:
+        """Which clips repeat for ever."""
+        return self._layout.loops
 
     @property
     def nbytes(self) -> int:

@@ -32,13 +32,14 @@ _HIPS = torch.stack([SKELETON.offsets[limb.upper] for limb in LEGS])
 
 @dataclass(frozen=True)
 class Postures:
-    """Solved poses in the coordinates in which they are interpolated: angles above the hips, places of the feet."""
+    """Solved poses in the coordinates in which they are interpolated."""
 
     root: Float[Tensor, "pose 3"]  # m
     turn: Float[Tensor, "pose 4"]  # of the root
     dofs: Float[Tensor, "pose 28"]  # rad
     soles: Float[Tensor, "pose 2 6"]  # right and left, as in ``limbs.ankle_of``
     swivels: Float[Tensor, "pose 2"]  # rad, knees about the lines from hip to ankle
+    balance: Float[Tensor, "pose 2"]  # m, the centre of mass on the ground
     missing: Float[Tensor, "pose 4"]  # m that hands (right, left) and feet are out of reach
 
 
@@ -77,6 +78,7 @@ def solve(poses: Sequence[Pose]) -> Postures:
         SKELETON.dofs_from_rotations(local),
         sole_of(positions[:, ends], rotations[:, ends]),
         torch.stack([_swivel(positions, rotations, side) for side in range(2)], -1),
+        centre_of_mass(positions, rotations)[:, :2],
         missing,
     )
 
@@ -86,17 +88,22 @@ def stand_on(
     local: Float[Tensor, "frame body 4"],
     soles: Float[Tensor, "frame 2 6"],
     swivels: Float[Tensor, "frame 2"],
-) -> tuple[Float[Tensor, "frame body 4"], Float[Tensor, "frame 2"]]:
-    """Bend the legs so that the feet are where they are wanted.
+    balance: Float[Tensor, "frame 2"],
+) -> tuple[Float[Tensor, "frame 3"], Float[Tensor, "frame body 4"], Float[Tensor, "frame 2"]]:
+    """Bend the legs so that the feet are where they are wanted, and shift the root until ``balance`` is met.
 
     Returns:
-        Local rotations with new legs, and by how much (m) each foot's place is out of reach.
+        Root positions, local rotations with new legs, and by how much (m) each foot's place is out of reach.
     """
-    local, missing = local.clone(), []
-    for side in range(2):
-        ankle, turn = ankle_of(soles[:, side])
-        missing.append(_bend_leg(local, side, root, ankle, turn, turn, swivels[:, side]))
-    return local, torch.stack(missing, -1)
+    feet = [ankle_of(soles[:, side]) for side in range(2)]
+    root, local = root.clone(), local.clone()
+    for _ in range(_ROUNDS):
+        missing = [_bend_leg(local, side, root, *feet[side], feet[side][1], swivels[:, side]) for side in range(2)]
+        off = balance - centre_of_mass(*SKELETON.forward(root, local))[:, :2]
+        if off.abs().max() < 1e-5:
+            break
+        root[:, :2] += off
+    return root, local, torch.stack(missing, -1)
 
 
 def limit_breaches(dofs: Float[Tensor, "28"]) -> list[str]:

@@ -27,7 +27,7 @@ CONTROL_DT = 1 / 30  # s
 class Engine(Protocol):
     """What every engine does; ``make_engine`` chooses one by device.
 
-    No method but ``reset`` waits for the device, and nothing handed out changes later.
+    Nothing waits for the device, but for a look once a second whether all is well; nothing handed out changes later.
     """
 
     skeleton: Skeleton
@@ -76,6 +76,16 @@ class Engine(Protocol):
 
         Raises:
             SimulationError: There is no free object of that name.
+        """
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What the future of all worlds depends on, to go on from later."""
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from there, bit for bit on a CPU; contact forces are zero until the next step.
+
+        Raises:
+            SimulationError: It was saved with another number of worlds, another character or other objects.
         """
 
 

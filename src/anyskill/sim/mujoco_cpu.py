@@ -39,8 +39,8 @@ class MujocoCpu(MujocoEngine):
         self.model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
         # Persistent: the forward stages computed for the observation are where the next step starts from.
         self.batch = mujoco.batch.Batch(self.model, self.num_worlds, self._threads, persistent=True)
-        self._qpos, self._qvel, self._ctrl = (
-            torch.from_numpy(self.batch.bind(name)) for name in ("qpos", "qvel", "ctrl")
+        self._qpos, self._qvel, self._ctrl, self._warmstart = (
+            torch.from_numpy(self.batch.bind(name)) for name in ("qpos", "qvel", "ctrl", "qacc_warmstart")
         )
         with warnings.catch_warnings():
             # Outputs are read-only arrays, which torch has no word for; they are never written to here.

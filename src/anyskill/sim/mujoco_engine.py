@@ -149,6 +149,36 @@ class MujocoEngine(ABC):
         self._place(worlds, qpos, qvel)
         self._state = None
 
+    def state_dict(self) -> dict[str, Tensor]:
+        """See ``Engine.state_dict``."""
+        return {name: tensor.clone() for name, tensor in self._kept().items()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """See ``Engine.load_state_dict``."""
+        kept = self._kept()
+        shapes = {name: tuple(tensor.shape) for name, tensor in kept.items()}
+        found = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        if found != shapes:
+            raise SimulationError(
+                f"the saved state is of other worlds: it holds {found}, needed is {shapes}; make the engine with the "
+                "same number of worlds, character and objects."
+            )
+        worlds = torch.arange(self.num_worlds, device=self.device)
+        self._place(worlds, state["qpos"].to(self._qpos), state["qvel"].to(self._qvel))
+        for name, tensor in kept.items():
+            tensor.copy_(state[name])
+        self._recorder.restart(worlds)
+        self._state = None
+
+    def _kept(self) -> dict[str, Tensor]:
+        """All that the future depends on, and the count of losses."""
+        return {
+            "qpos": self._qpos,
+            "qvel": self._qvel,
+            "warmstart": self._warmstart,
+            "quarantined": self.quarantined,
+        }
+
     def _read(self, bodies: slice, roots: slice, sensors: slice) -> BodyState:
         """Poses, velocities and contact forces of some bodies, copied."""
         positions, cvel = self._xpos[:, bodies], self._cvel[:, bodies]

@@ -1,6 +1,7 @@
 """Language models that rewrite sentences: any command, any OpenAI-compatible endpoint, Anthropic's API."""
 
 import hashlib
+import http.client
 import json
 import os
 import shlex
@@ -15,6 +16,7 @@ from typing import Any, Literal, Protocol
 from anyskill.files import cache_folder, write_atomically
 from anyskill.text.errors import TextError
 
+MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError)  # what reading a wrong answer raises
 RETRY_STATUS = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 
 
@@ -106,7 +108,7 @@ class EndpointModel:
                     hint = "; is the key in the environment right?" if error.code in (401, 403) else ""
                     raise TextError(f"{self.name} refuses the request ({reason}){hint}") from error
                 wait = _retry_after(error)
-            except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            except (OSError, http.client.HTTPException, *MALFORMED) as error:
                 reason, wait = _cause(error), None
             if attempt < self.attempts - 1:
                 time.sleep(min(wait if wait is not None else self.pause * 2**attempt, 30.0))
@@ -122,7 +124,7 @@ class EndpointModel:
             address = f"{self.url.rstrip('/')}/chat/completions"
             headers |= {"authorization": f"Bearer {self.key}"} if self.key else {}
         request = urllib.request.Request(address, json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request, timeout=self.timeout) as response:
+        with _OPENER.open(request, timeout=self.timeout) as response:
             answer: dict[str, Any] = json.loads(response.read())
         return answer
 
@@ -134,9 +136,11 @@ class EndpointModel:
             text = "".join(part["text"] for part in answer["content"] if part["type"] == "text")
         else:
             text = answer["choices"][0]["message"]["content"]
+        if not isinstance(text, str):
+            raise TypeError("no text")
         if not text.strip():
             raise ValueError("an empty answer")
-        return str(text)
+        return text
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,16 @@ def endpoint_model(
     if not address.startswith(("http://", "https://")):
         raise TextError(f"{address!r} is no address; it begins with http:// or https://.")
     return EndpointModel(model, address, style, key)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected request would carry the key to somebody else."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Not followed: the status becomes an error."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def _retry_after(error: urllib.error.HTTPError) -> float | None:

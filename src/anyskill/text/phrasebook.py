@@ -85,7 +85,8 @@ class Phrasebook:
             return match
         simile = sentence.lower().partition(" like ")[2]
         for part in (simile, sentence) if simile else (sentence,):
-            if match := self._by_words([stem for stem in words.stems(part) if stem not in ("left", "right")]):
+            found = [stem for stem in words.stems(part) if stem not in ("left", "right")]
+            if match := self._by_words(found, at_most=0 if words.has_conjunction(part) else 2):
                 return match
         return self._by_meaning(sentence, encode) if encode else None
 
@@ -99,30 +100,31 @@ class Phrasebook:
         }
         return max(overlaps, key=overlaps.__getitem__, default=None)
 
-    def _by_words(self, found: list[str]) -> Match | None:
+    def _by_words(self, found: list[str], at_most: int) -> Match | None:
         for spelt in (found, [self._respelt(stem) for stem in found]):
             if name := self._by_stems.get(tuple(sorted(spelt))):
                 return self._match(name, "" if spelt == found else " (taking the spelling for a slip)")
             for length in range(len(spelt) - 1, 0, -1):
                 name = self._by_stems.get(tuple(sorted(spelt[:length])))
-                if name and self._is_harmless(spelt[length:], name):
+                if name and self._is_harmless(spelt[length:], name, at_most):
                     rest = ", leaving the rest of the sentence to the picture"
                     return self._match(name, rest)
         return None
 
-    def _is_harmless(self, rest: list[str], name: str) -> bool:
-        """Whether words after a name ask for nothing else: the description says them, or they are one or two things."""
+    def _is_harmless(self, rest: list[str], name: str, at_most: int) -> bool:
+        """Whether words after a name ask for nothing else: the description says them, or they are a thing or two."""
         said = set(words.stems(self.descriptions[name], fillers=True))
         said |= GENERIC.union(*(limbs for limbs in KIN if limbs & said))
         new = [stem for stem in rest if stem not in said]
         if any(words.is_limb(stem) or words.is_direction(stem) or (stem,) in self._by_stems for stem in new):
             return False
-        return len(new) <= 2
+        return len(new) <= at_most
 
     def _respelt(self, stem: str) -> str:
-        if len(stem) < 4 or stem in self._known_stems:
+        if len(stem) < 5 or stem in self._known_stems:
             return stem
-        return next(iter(difflib.get_close_matches(stem, self._known_stems, n=1, cutoff=SPELLING)), stem)
+        alike = [known for known in self._known_stems if known[0] == stem[0]]
+        return next(iter(difflib.get_close_matches(stem, alike, n=1, cutoff=SPELLING)), stem)
 
     def _by_meaning(self, sentence: str, encode: Callable[[list[str]], Float[Tensor, "n d"]]) -> Match | None:
         names = list(self.descriptions)

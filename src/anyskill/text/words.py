@@ -118,6 +118,11 @@ def is_limb_language(text: str) -> bool:
     return bool(found & _LIMB_STEMS) and (bool(found & _DIRECTION_STEMS) or bool(free_sides(text)))
 
 
+def has_conjunction(text: str) -> bool:
+    """Whether a sentence strings several things together, perhaps several actions."""
+    return "," in text or not {"and", "then", "while", "before", "after", "or"}.isdisjoint(words(text))
+
+
 def has_negation(text: str) -> bool:
     """Whether a sentence says what is not to be done, which no picture can show."""
     every = words(text)

@@ -65,8 +65,10 @@ def load_model(
     device = torch.device(device)
     if name == BODYCLIP:
         try:
-            from anyskill.vision_language.bodyclip import load_bodyclip  # type: ignore[import-not-found,unused-ignore]
-        except ModuleNotFoundError as error:
+            from anyskill.vision_language.bodyclip import (  # type: ignore[attr-defined,import-not-found,unused-ignore]
+                load_bodyclip,
+            )
+        except ImportError as error:
             if error.name != "anyskill.vision_language.bodyclip":
                 raise
             raise VisionLanguageError(

@@ -204,7 +204,7 @@ def test_three_thousand_frames_take_less_than_a_second(tmp_path) -> None:
     write_bvh(samples.clip(3000), tmp_path / "long.bvh")
     best = 9.0
     for _ in range(3):
-        start = time.process_time()
+        start = time.thread_time()
         read_bvh(tmp_path / "long.bvh")
-        best = min(best, time.process_time() - start)
+        best = min(best, time.thread_time() - start)
     assert best < 1.0

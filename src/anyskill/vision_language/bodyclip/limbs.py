@@ -64,10 +64,14 @@ def hand_facts(m: Measures) -> dict[str, Tensor]:
         "hand_on_hip": every(_near(m.hand_pelvis, _HIP, 0.1), above(m.elbow, deg(40), deg(15))),
         "hand_on_chest": every(_near(m.hand_torso, _CHEST, 0.12), bent, free),
         "hand_on_belly": every(_near(m.hand_pelvis, _BELLY, 0.1), bent, free),
-        "hand_at_face": _near(m.hand_head, _FACE, 0.14),
+        "hand_at_face": _near(m.hand_head, _FACE, 0.125),
         "hand_at_mouth": _near(m.hand_head, _MOUTH, 0.085),
         "hand_at_ear": _near(m.hand_head, _EAR, 0.085),
-        "hand_at_brow": every(_near(m.hand_head, _BROW, 0.065), above(m.upper_arm[..., 2], -0.65, 0.2)),
+        "hand_at_brow": every(
+            _near(m.hand_head, _BROW, 0.065),
+            above(m.hand_head[..., 1], 0.06, 0.03),
+            above(m.upper_arm[..., 2], -0.65, 0.2),
+        ),
         "hand_on_head": _near(m.hand_head, _CROWN, 0.09),
         "hand_behind_head": _near(m.hand_head, _NAPE, 0.1),
         "hand_near_head": below(m.hand_head.norm(dim=-1), 0.22, 0.08),
@@ -78,7 +82,6 @@ def hand_facts(m: Measures) -> dict[str, Tensor]:
         ),
         "hand_on_own_shoulder": below(m.hand_shoulder, 0.15, 0.06),
         "hand_on_other_shoulder": below(m.hand_other_shoulder, 0.16, 0.08),
-        "hand_on_other_elbow": below(m.hand_other_elbow, 0.12, 0.08),
         "hand_on_knee": every(below(m.hand_knee, 0.16, 0.1), above(m.hand_height, 0.12, 0.05)),
         "hand_on_foot": below(m.hand_foot, 0.16, 0.1),
         "hand_on_ground": below(m.hand_height, 0.1, 0.08),
@@ -99,14 +102,18 @@ def leg_facts(m: Measures) -> dict[str, Tensor]:
         "knee_folded": above(m.knee, deg(105), deg(20)),
         "foot_off_ground": lifted,
         "knee_raised": every(above(m.thigh[..., 0], 0.5, 0.2), above(m.knee, deg(42), deg(20)), lifted),
-        "knee_raised_high": every(above(m.thigh[..., 2], -0.25, 0.25), above(m.thigh[..., 0], 0.4, 0.2), lifted,
-                                  above(m.knee, deg(42), deg(20))),
+        "knee_raised_high": every(
+            above(m.thigh[..., 2], -0.25, 0.25),
+            above(m.thigh[..., 0], 0.4, 0.2),
+            lifted,
+            above(m.knee, deg(42), deg(20)),
+        ),
         "leg_raised_forward": every(above(forward, 0.42, 0.2), straight, lifted),
         "leg_raised_high_forward": every(above(forward, 0.4, 0.2), above(rise, -0.4, 0.25), straight, lifted),
         "leg_raised_sideways": every(above(outward, 0.38, 0.18), below(forward.abs(), 0.6, 0.2), straight, lifted),
-        "leg_raised_back": every(below(forward, -0.35, 0.2), below(m.knee, deg(65), deg(20)), lifted),
-        "heel_raised_behind": every(above(m.knee, deg(70), deg(20)), below(m.thigh[..., 0], 0.4, 0.15), lifted),
-        "foot_at_other_knee": every(below(m.foot_other_knee, 0.19, 0.09), above(m.knee, deg(65), deg(20)), lifted),
+        "leg_raised_back": every(below(forward, -0.35, 0.2), below(m.knee, deg(80), deg(20)), lifted),
+        "heel_raised_behind": every(above(m.knee, deg(70), deg(20)), below(m.thigh[..., 2], -0.65, 0.2), lifted),
+        "foot_at_other_knee": every(below(m.foot_other_knee, 0.22, 0.09), above(m.knee, deg(65), deg(20)), lifted),
         "leg_pointing_up": every(above(m.leg_rise, 0.55, 0.3), straight, low),
         "knee_drawn_up": every(above(m.thigh[..., 0], 0.6, 0.25), above(m.knee, deg(60), deg(20)), low),
     }
@@ -116,7 +123,9 @@ def feet_facts(m: Measures) -> dict[str, Tensor]:
     """How two feet stand that both stand."""
     fore, aside = m.foot[..., 0], m.foot[..., 1]
     stride, spread = fore - swapped(fore), aside.sum(-1)
-    down = every(both(below(m.foot_height, 0.07, 0.05)), above(m.pelvis_height, 0.3, 0.1), below(m.clearance, 0.06, 0.04))
+    down = every(
+        both(below(m.foot_height, 0.07, 0.05)), above(m.pelvis_height, 0.3, 0.1), below(m.clearance, 0.06, 0.04)
+    )
     level = below(stride.abs().amax(-1), 0.14, 0.08)
     return {
         "feet_together": every(below(spread, 0.15, 0.07), level, down),
@@ -141,17 +150,11 @@ def pair_facts(m: Measures) -> dict[str, Tensor]:
         "hands_together_behind_back": every(below(m.hand_gap, 0.2, 0.08), below(x, -0.08, 0.06), below(z, 0.2, 0.1)),
         "arms_crossed": every(
             both(below(m.hand_torso[..., 1], -0.02, 0.07)),
-            both(above(m.hand_torso[..., 0], 0.06, 0.06)),
+            both(between(m.hand_torso[..., 0], 0.06, 0.27, 0.05)),
             both(between(m.hand_torso[..., 2], -0.12, 0.36, 0.1)),
             both(above(m.elbow, deg(55), deg(20))),
         ),
         "arms_crossed_overhead": every(
             both(below(m.hand_torso[..., 1], 0.0, 0.08)), both(above(m.hand[..., 2], 0.2, 0.12))
-        ),
-        "hands_shoulder_width_forward": every(
-            both(above(m.hand[..., 0], 0.2, 0.08)),
-            both(below(m.hand[..., 2].abs(), 0.22, 0.1)),
-            between(m.hand_gap, 0.2, 0.6, 0.1),
-            either(both(between(m.elbow, deg(30), deg(115), deg(15))), both(below(m.elbow, deg(40), deg(20)))),
         ),
     }

@@ -48,7 +48,6 @@ class Measures:
     hand_gap: Float[Tensor, "*batch"]  # between the centres of the hands
     hand_shoulder: Float[Tensor, "*batch 2"]  # distance to the own shoulder
     hand_other_shoulder: Float[Tensor, "*batch 2"]
-    hand_other_elbow: Float[Tensor, "*batch 2"]
     hand_knee: Float[Tensor, "*batch 2"]  # distance to the nearer knee
     hand_foot: Float[Tensor, "*batch 2"]  # distance to the nearer toe or ankle
 
@@ -97,7 +96,9 @@ def measure(state: BodyState) -> Measures:
     axes = rotation.to_matrix(turn).transpose(-1, -2)  # rows: forward, left, up of every body
     torso, pelvis, head = axes[..., TORSO, :, :], axes[..., PELVIS, :, :], axes[..., HEAD, :, :]
     low = (position[..., PELVIS, 2] < 0.35) & (torso[..., 2, 2].abs() < 0.6)
-    lying = low | (torso[..., 2, 2] < -0.3)
+    # Hands can be lower than feet that still carry the body: only with the feet up, too, is it head down.
+    inverted = (torso[..., 2, 2] < -0.3) & (position[..., ANKLES, 2].amin(-1) > 0.3)
+    lying = low | inverted
     own = lying[..., None, None]
     arm_frame = torch.where(own, torso, level_frame(turn[..., TORSO, :]))
     leg_frame = torch.where(own, pelvis, level_frame(turn[..., PELVIS, :]))
@@ -144,7 +145,6 @@ def measure(state: BodyState) -> Measures:
         hand_gap=distance(hand[..., 0, :], hand[..., 1, :]),
         hand_shoulder=distance(hand, shoulder),
         hand_other_shoulder=distance(hand, shoulder.flip(-2)),
-        hand_other_elbow=distance(hand, elbow.flip(-2)),
         hand_knee=torch.minimum(distance(hand, knee), distance(hand, knee.flip(-2))),
         hand_foot=torch.stack([distance(hand, p) for p in (toe, toe.flip(-2), ankle, ankle.flip(-2))]).amin(0),
         thigh=unit(seen(leg_frame, knee - hip)),

@@ -47,16 +47,16 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
     tumble = spin[..., TORSO, :].norm(dim=-1).mean(0)
     head_spin = (spin[..., HEAD, :] - spin[..., TORSO, :]).norm(dim=-1).mean(0)
     hand_now, hand_speed = hand[-1], hand.norm(dim=-1).mean(0)
-    foot_now, foot_speed = foot[-1], foot.norm(dim=-1).mean(0)
+    foot_now, step_speed = foot[-1], velocity[..., ANKLES, :].norm(dim=-1).mean(0).amax(-1)  # of the faster foot
     parting = hand[..., 1].sum(-1, keepdim=True)  # how fast the hands part
 
     up = (~m.lying).to(rise) * 2.0 - 1.0
     erect = every(above(m.torso_up, 0.6, 0.25), above(m.pelvis_height, 0.55, 0.15))
     airborne, grounded = known["in_the_air"], below(m.clearance, 0.05, 0.03)
-    stepping = every(erect, above(foot_speed.amax(-1), 0.45, 0.3))
+    stepping = every(erect, above(step_speed, 0.45, 0.3))
     walking = every(stepping, below(speed, 2.0, 0.3), below(airborne, 0.0, 0.5))
     steady, ahead = below(speed, 0.6, 0.5), below(left.abs(), 0.5, 0.3)
-    on_the_spot = every(below(speed, 0.12, 0.15), below(foot_speed.amax(-1), 0.15, 0.2), grounded)
+    on_the_spot = every(below(speed, 0.12, 0.15), below(step_speed, 0.15, 0.2), grounded)
     forearm_up = every(above(m.forearm[..., 2], 0.35, 0.25), above(m.hand[..., 2], -0.12, 0.15))
     other_down = swapped(below(m.foot_height, 0.1, 0.08))
     kicking = every(known["foot_off_ground"], steady[..., None], other_down)
@@ -74,13 +74,15 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
         "walk_briskly": every(walking, between(forward, 1.35, 2.0, 0.25), ahead),
         "walk_backward": every(walking, below(forward, -0.25, 0.2), ahead),
         "step_sideways": every(
-            above(sideways, 0.25, 0.2), below(forward.abs(), 0.35, 0.2)[..., None], walking[..., None]
+            above(sideways, 0.3, 0.2), below(forward.abs(), 0.35, 0.2)[..., None], walking[..., None]
         ),
         "run": every(stepping, above(forward, 2.0, 0.4)),
         "jog": every(stepping, between(forward, 1.8, 2.8, 0.3)),
         "run_fast": every(stepping, above(forward, 3.0, 0.5)),
         "jump_up": every(leaping, above(rise, 0.4, 0.4), below(speed, 1.6, 0.4)),
-        "jump_forward": every(leaping, between(forward, 0.8, 3.0, 0.4), below(foot_speed.amax(-1), 2.0, 0.5)),
+        "jump_forward": every(
+            leaping, between(forward, 0.8, 3.0, 0.4), below(foot_now.norm(dim=-1).amax(-1), 2.0, 0.5)
+        ),
         "come_down_from_jump": every(leaping, below(rise, -0.6, 0.4), below(speed, 1.6, 0.4)),
         "fall": every(below(rise, -0.7, 0.3), below(m.torso_up, 0.75, 0.2), below(airborne, 0.0, 0.5)),
         "lower_body": every(below(rise, -0.25, 0.2), grounded, above(m.torso_up, 0.5, 0.25), steady),
@@ -101,11 +103,17 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
         "swing_arm": every(above(hand_speed, 1.2, 0.4), below(m.elbow, 0.9, 0.4)),
         "raise_arm": every(above(hand_now[..., 2], 0.5, 0.3), above(hand[..., 2].mean(0), 0.3, 0.3)),
         "lower_arm": every(below(hand_now[..., 2], -0.5, 0.3), below(hand[..., 2].mean(0), -0.3, 0.3)),
-        "wave": every(forearm_up, above(_shuttling(hand), 1.8, 0.6), above(hand_speed, 0.5, 0.25)),
+        "wave": every(
+            forearm_up,
+            above(_shuttling(hand), 1.8, 0.6),
+            above(hand[..., 1].abs().mean(0), 0.35, 0.2),
+            above((hand[..., 1].abs() - hand[..., 0].abs()).mean(0), 0.0, 0.2),
+        ),
         "clap": every(
-            below(m.hand_gap, 0.5, 0.15),
+            below(m.hand_gap, 0.45, 0.15),
             above(_shuttling(parting[..., None])[..., 0], 1.5, 0.5),
             above(parting.abs().mean(0)[..., 0], 0.4, 0.25),
+            both(above(m.hand_torso[..., 0], 0.1, 0.06)),
         ),
         "move_head": every(above(head_spin, 0.9, 0.5), below(tumble, 1.0, 0.5), steady),
     }

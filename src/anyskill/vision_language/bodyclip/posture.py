@@ -22,14 +22,17 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
     grounded = below(m.clearance, 0.06, 0.04)
     low = every(below(m.pelvis_height, 0.28, 0.12), below(m.torso_height, 0.38, 0.12), grounded)
     knees_up = both(above(m.knee_height, 0.12, 0.06))
-    standing = every(above(m.pelvis_height, 0.7, 0.12), either(*foot_down.unbind(-1)), above(m.torso_up, -0.45, 0.2))
-    on_feet = every(both(foot_down), above(m.torso_up, 0.3, 0.3), knees_up)
+    standing = every(above(m.pelvis_height, 0.7, 0.12), either(*foot_down.unbind(-1)))
+    on_feet = every(both(foot_down), above(m.torso_up, -0.2, 0.3), knees_up)
     seated = every(below(m.pelvis_height, 0.2, 0.1), erect, grounded)
-    on_heels = every(both(knee_down), between(m.pelvis_height, 0.08, 0.33, 0.06), both(above(m.knee, deg(110), deg(25))))
+    on_heels = every(
+        both(knee_down), between(m.pelvis_height, 0.08, 0.33, 0.06), both(above(m.knee, deg(110), deg(25)))
+    )
     kneeling = every(erect, above(m.pelvis_height, 0.33, 0.08), grounded)
     face_down, face_up = below(m.chest_up, -0.55, 0.3), above(m.chest_up, 0.55, 0.3)
     fore, aside = m.foot[..., 0], m.foot[..., 1]
     stride, spread = fore - swapped(fore), aside.sum(-1)
+    side_by_side = below(stride.abs().amax(-1), 0.32, 0.12)
     legs_straight = both(below(m.knee, deg(30), deg(20)))
     lunging = every(between(m.pelvis_height, 0.38, 0.78, 0.08), above(m.torso_up, 0.4, 0.3))
     flat = below(m.foot_height, 0.08, 0.06)
@@ -48,11 +51,11 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
         ),
         "bend_knees_slightly": every(on_feet, both(between(m.knee, deg(27), deg(62), deg(14))), standing),
         "squat_halfway": every(
-            on_feet, both(above(m.knee, deg(58), deg(20))), between(m.pelvis_height, 0.46, 0.74, 0.1)
+            on_feet, side_by_side, both(above(m.knee, deg(58), deg(20))), between(m.pelvis_height, 0.46, 0.74, 0.1)
         ),
         "crouch": every(on_feet, both(above(m.knee, deg(95), deg(25))), between(m.pelvis_height, 0.14, 0.46, 0.08)),
         "lunge": every(
-            above(stride, 0.5, 0.2),
+            above(stride, 0.4, 0.15),
             above(m.knee, deg(45), deg(20)),
             flat,
             swapped(flat),
@@ -60,9 +63,10 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
             lunging[..., None],
         ),
         "side_lunge": every(
-            above(spread, 0.62, 0.2)[..., None],
+            above(spread, 0.58, 0.2)[..., None],
             above(m.knee, deg(42), deg(20)),
-            swapped(below(m.knee, deg(32), deg(18))),
+            above(m.knee - swapped(m.knee), deg(18), deg(12)),
+            above(swapped(aside) - aside, 0.12, 0.1),
             below(stride.abs(), 0.35, 0.2),
             both(flat)[..., None],
             lunging[..., None],
@@ -70,7 +74,10 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
         "sit_on_ground": every(seated, either(above(m.knee_height.amax(-1), 0.1, 0.05), legs_straight)),
         "sit_with_legs_stretched": every(seated, legs_straight),
         "sit_cross_legged": every(
-            seated, both(above(m.knee, deg(75), deg(25))), below(m.knee_height.amax(-1), 0.3, 0.1), below(spread, 0.15, 0.2)
+            seated,
+            both(above(m.knee, deg(75), deg(25))),
+            below(m.knee_height.amax(-1), 0.3, 0.1),
+            below(spread, 0.15, 0.2),
         ),
         "sit_with_knees_up": every(
             seated, both(above(m.knee, deg(60), deg(25))), both(above(m.knee_height, 0.32, 0.1))
@@ -86,19 +93,28 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
         "on_all_fours": every(
             hands_down, both(knee_down), above(m.pelvis_height, 0.28, 0.1), below(m.torso_up, 0.6, 0.2), face_down
         ),
-        "plank": every(hands_down, legs_straight, between(m.pelvis_height, 0.15, 0.55, 0.08), level, face_down,
-                       both(above(m.knee_height, 0.06, 0.05))),
+        "plank": every(
+            hands_down,
+            legs_straight,
+            between(m.pelvis_height, 0.15, 0.55, 0.08),
+            level,
+            face_down,
+            both(above(m.knee_height, 0.06, 0.05)),
+        ),
         "hands_and_feet_on_ground": every(
-            hands_down, both(foot_down), above(m.pelvis_height, 0.45, 0.12), knees_up, below(m.torso_up, 0.5, 0.2)
+            hands_down,
+            both(foot_down),
+            above(m.pelvis_height, 0.45, 0.12),
+            knees_up,
+            below(m.torso_up, 0.5, 0.2),
+            both(above(m.hand_foot, 0.35, 0.12)),
         ),
         "bridge": every(hands_down, both(foot_down), above(m.pelvis_height, 0.25, 0.1), face_up, level),
         "lie": every(low, level, either(face_up, face_down, *above(m.side_up, 0.6, 0.3).unbind(-1))),
         "lie_on_back": every(low, level, face_up),
         "lie_on_front": every(low, level, face_down),
-        "lie_on_side": every(
-            swapped(above(m.side_up, 0.65, 0.3)), every(low, level)[..., None]
-        ),
-        "upside_down": below(m.torso_up, -0.5, 0.4),
+        "lie_on_side": every(swapped(above(m.side_up, 0.65, 0.3)), every(low, level)[..., None]),
+        "upside_down": every(below(m.torso_up, -0.5, 0.4), both(above(m.foot_height, 0.3, 0.15))),
         "handstand": every(below(m.torso_up, -0.6, 0.3), hands_down, both(above(m.foot_height, 0.8, 0.4))),
         "in_the_air": above(m.clearance, 0.07, 0.05),
     }
@@ -128,7 +144,10 @@ def head_facts(m: Measures) -> dict[str, Tensor]:
     turned = m.head_turn.abs().amax(-1)
     return {
         "look_ahead": every(
-            below(turned, deg(12), deg(8)), between(m.gaze, deg(-15), deg(13), deg(8)), up,
+            below(turned, deg(12), deg(8)),
+            between(m.gaze, deg(-15), deg(13), deg(8)),
+            up,
+            above(m.torso_up, 0.5, 0.3),
             below(m.head_tilt.abs().amax(-1), deg(12), deg(8)),
         ),
         "look_up": every(above(m.gaze, deg(18), deg(12)), up),
