@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
+
+import anyskill  # noqa: F401 - before torch, since it sets how its threads wait
+
+import torch  # isort: skip
 
 torch.set_num_threads(2)
 

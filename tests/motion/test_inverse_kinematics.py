@@ -57,7 +57,7 @@ def test_rows_are_the_derivatives_of_the_distances(kind: str) -> None:
         if len(there.h) == len(here.h):
             assert there.h - here.h == pytest.approx(-here.G @ step, abs=1e-9)
             seen += 1
-    assert seen > 5
+    assert seen >= 5
 
 
 def goal(clip: Clip, name: str, offset: torch.Tensor) -> Goal:

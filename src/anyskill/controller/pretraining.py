@@ -64,7 +64,7 @@ def fast_calm() -> PretrainingConfig:
         horizon=16,
         units=(512, 256),
         bf16=True,
-        ppo=PPOConfig(learning_rate=1e-4, epochs=3, minibatch_size=4096, divergence_target=0.02, max_gradient_norm=1.0),
+        ppo=PPOConfig(learning_rate=1e-4, epochs=3, minibatch_size=4096, kl_target=0.02, max_grad_norm=1.0),
         calm=CalmConfig(stride=4, encoder_units=(512, 256), discriminator=discriminator),
     )
 
@@ -114,7 +114,7 @@ class Pretraining:
             config.ppo,
             self.model,
             self.streams("minibatches", device),
-            others=self.method.modules.items(),
+            others=self.method.modules,
             evaluate=self.method.evaluate if isinstance(self.method, Calm) else None,
         )
         self.rollout = Rollout(config.horizon)
@@ -162,7 +162,7 @@ class Pretraining:
             rollout["reward"] = self.method.reward(seen).view(self.config.horizon, -1)
             self.method.remember(seen)
         with self.timer("update"):
-            batch = rollout.finish(self.config.ppo.discount, self.config.ppo.trace)
+            batch = rollout.finish(self.config.ppo.discount, self.config.ppo.gae_lambda)
             report = self.ppo.update(batch, self.method.losses)
         samples = self.config.horizon * world.engine.num_worlds
         return samples, report | {

@@ -42,8 +42,8 @@ class TeacherConfig:
             epochs=4,
             minibatch_size=4096,
             bound_weight=1.0,
-            divergence_target=0.02,
-            max_gradient_norm=1.0,
+            kl_target=0.02,
+            max_grad_norm=1.0,
         )
     )
     """The optimiser."""
@@ -99,7 +99,7 @@ class Teacher:
             with self.timer("physics"):
                 task.reset(done)
         with self.timer("update"):
-            report = self.ppo.update(self.rollout.finish(self.config.ppo.discount, self.config.ppo.trace))
+            report = self.ppo.update(self.rollout.finish(self.config.ppo.discount, self.config.ppo.gae_lambda))
         samples = self.config.horizon * task.engine.num_worlds
         return samples, report | {
             "reward": float(self.rollout["reward"].mean()),

@@ -16,7 +16,7 @@ from anyskill.learning.rollout import Batch, minibatches
 Evaluate = Callable[[Batch], tuple[Tensor, Tensor]]
 """Mean action and normalised value of a minibatch, with gradient; may add entries for the extra losses to use."""
 ExtraLosses = Callable[[Batch], dict[str, Tensor]]
-"""Further weighted terms of the total loss, by name; a tensor without gradient is only reported."""
+"""Further weighted terms of the total loss, by name; one without gradient is only reported, under its own name."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class PPO:
             kl = losses.masked_mean(policy.kl(mean, minibatch["mean"]), drawn)
             clip_fraction = losses.masked_mean((log_ratio.exp() - 1).abs().gt(config.clip).float(), drawn)
         self._steer(kl)
-        report = {f"loss/{name}": term.detach() for name, term in terms.items()}
+        report = {f"loss/{name}" if term.requires_grad else name: term.detach() for name, term in terms.items()}
         return report | {"ppo/kl": kl, "ppo/clip_fraction": clip_fraction, "ppo/grad_norm": norm}
 
     def _clean_gradients(self) -> Tensor:

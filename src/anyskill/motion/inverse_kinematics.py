@@ -17,11 +17,12 @@ from anyskill.body.model import build_model
 from anyskill.body.skeleton import skeleton_of
 from anyskill.motion.clip import Clip
 
-_ITERATIONS = 6
+_ITERATIONS = 20
 _SETTLED = 1e-4  # m and rad; a smaller step ends the iteration, a smaller correction is none
 _NEAR = 0.05  # m above the ground within which points are kept from sinking
 _PADDING = 0.01  # m between bodies within which they are kept apart
-_LARGEST_PUSH = 0.02  # m; what lies deeper is freed step by step
+_LARGEST_PUSH = 0.02  # m in one iteration
+_FREED, _LEFT = 0.04, 0.07  # m; bodies less deep inside each other are parted, deeper ones left as they are
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def solve(clip: Clip, goals: Sequence[Goal]) -> Clip:
         if reached[frame] and max(ground.depth(configuration), apart.depth(configuration)) < _SETTLED:
             correction[:] = 0.0
             continue
+        apart.start(configuration)
         posture.set_target(qpos[frame])
         for task, pose, cost in zip(reach, poses, costs[frame], strict=True):
             task.set_target(mink.SE3(wxyz_xyz=pose))
@@ -143,7 +145,22 @@ def _points(geom: Geom) -> list[tuple[Float[np.ndarray, "3"], float]]:
 
 
 class ApartLimit(mink.Limit):
-    """Bodies that are not neighbours stay outside each other, as linear inequalities for the pairs that are close."""
+    """Bodies that are not neighbours stay outside each other, as linear inequalities for the pairs that are close.
+
+    A limb deep inside another body has two ways out, and the nearer one may be the wrong one: hands before the chest
+    would end up behind the back. So what starts out that deep may stay there.
+    """
+
+    def __init__(self) -> None:
+        self._allowed: dict[tuple[int, int], float] = {}  # shapes → depth (m)
+
+    def start(self, configuration: mink.Configuration) -> None:
+        """Take this pose as the one to start from."""
+        share = min(max((self.depth(configuration) - _FREED) / (_LEFT - _FREED), 0.0), 1.0)
+        self._allowed.clear()
+        for contact in (configuration.data.contact[i] for i in self._contacts(configuration)):
+            pair = (int(contact.geom1), int(contact.geom2))
+            self._allowed[pair] = max(self._allowed.get(pair, 0.0), -share * float(contact.dist))
 
     def depth(self, configuration: mink.Configuration) -> float:
         """Greatest depth (m) of one body in another."""
@@ -151,19 +168,20 @@ class ApartLimit(mink.Limit):
         return max(0.0, -float(configuration.data.contact.dist[contacts].min(initial=0.0)))
 
     def compute_qp_inequalities(self, configuration: mink.Configuration, dt: float) -> mink.Constraint:
-        """-n·(J₂ - J₁)·Δq ≤ distance, with n the contact's normal."""
+        """-n·(J₂ - J₁)·Δq ≤ distance + allowed depth, with n the contact's normal."""
         del dt
         model, data = configuration.model, configuration.data
         contacts = self._contacts(configuration)
         if len(contacts) == 0:
             return mink.Constraint()
-        rows = np.empty((len(contacts), configuration.nv))
+        rows, room = np.empty((len(contacts), configuration.nv)), np.empty(len(contacts))
         first, second = np.empty((3, configuration.nv)), np.empty((3, configuration.nv))
         for row, contact in enumerate(data.contact[i] for i in contacts):
             mujoco.mj_jac(model, data, first, None, contact.pos, model.geom_bodyid[contact.geom1])
             mujoco.mj_jac(model, data, second, None, contact.pos, model.geom_bodyid[contact.geom2])
             rows[row] = contact.frame[:3] @ (first - second)
-        return mink.Constraint(rows, data.contact.dist[contacts].clip(-_LARGEST_PUSH))
+            room[row] = contact.dist + self._allowed.get((int(contact.geom1), int(contact.geom2)), 0.0)
+        return mink.Constraint(rows, room.clip(-_LARGEST_PUSH))
 
     def _contacts(self, configuration: mink.Configuration) -> Int[np.ndarray, "contact"]:
         """Numbers of the contacts between bodies, as they are now."""

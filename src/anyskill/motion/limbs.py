@@ -100,7 +100,8 @@ def _limb(skeleton: Skeleton, upper: str, lower: str, end: str, bend: int) -> Li
 
 ANKLE_HEIGHT = 0.05  # m, of the ankle above the sole
 TOE, HEEL = 0.1335, -0.0435  # m, ends of the sole, forward of the ankle
-STAND = 0.01  # m forward of the ankle: where the weight rests. Farther ahead, joints that give way under it topple the body.
+STAND = (0.01, 0.015)  # m forward and inward of the ankle: where the weight rests. Farther ahead or on the middle
+# of a single foot, joints that give way under the weight topple the body.
 
 
 def ankle_of(sole: Float[Tensor, "*batch 6"]) -> tuple[Float[Tensor, "*batch 3"], Float[Tensor, "*batch 4"]]:
@@ -130,10 +131,14 @@ def sole_of(ankle: Float[Tensor, "*batch 3"], turn: Float[Tensor, "*batch 4"]) -
     )
 
 
-def support_of(sole: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3"]:
-    """The point (m) on which a foot stands: a little before the ankle, or on the edge on which it pivots."""
-    x = torch.where(sole[..., 4] == 0, torch.full_like(sole[..., 4], STAND), _pivot(sole[..., 4])[..., 0])
-    return sole[..., :3] + torch.stack((x * sole[..., 3].cos(), x * sole[..., 3].sin(), torch.zeros_like(x)), -1)
+def support_of(soles: Float[Tensor, "*batch 2 6"]) -> Float[Tensor, "*batch 2 3"]:
+    """The points (m) on which the right and the left foot stand: near the ankle, or on the edge on which they pivot."""
+    forward, inward = STAND
+    yaw, pitch = soles[..., 3], soles[..., 4]
+    x = torch.where(pitch == 0, forward, _pivot(pitch)[..., 0])
+    y = torch.tensor([inward, -inward], dtype=soles.dtype).expand_as(x)
+    offset = (x * yaw.cos() - y * yaw.sin(), x * yaw.sin() + y * yaw.cos(), torch.zeros_like(x))
+    return soles[..., :3] + torch.stack(offset, -1)
 
 
 def _pivot(pitch: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch 3"]:

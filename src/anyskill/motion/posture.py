@@ -67,7 +67,7 @@ def solve(poses: Sequence[Pose]) -> Postures:
         local, missing = _place_limbs(root, local, hands, feet)
         positions, rotations = SKELETON.forward(root, local)
         off = (centre_of_mass(positions, rotations)[:, :2] - target) * balanced[:, None]
-        drop = _clearance(positions, rotations, feet) * on_floor
+        drop = _clearance(positions, rotations, torch.stack([foot.given for foot in feet], -1)) * on_floor
         root = root - torch.cat((off, drop[:, None]), -1)
     local, missing = _place_limbs(root, local, hands, feet)
     positions, rotations = SKELETON.forward(root, local)
@@ -90,7 +90,8 @@ def stand_on(
     swivels: Float[Tensor, "frame 2"],
     balance: Float[Tensor, "frame 2"],
 ) -> tuple[Float[Tensor, "frame 3"], Float[Tensor, "frame body 4"], Float[Tensor, "frame 2"]]:
-    """Bend the legs so that the feet are where they are wanted, and shift the root until ``balance`` is met.
+    """Bend the legs so that the feet are where they are wanted, shift the root until ``balance`` is met, and raise it
+    where anything but the feet would be under the ground.
 
     Returns:
         Root positions, local rotations with new legs, and by how much (m) each foot's place is out of reach.
@@ -99,10 +100,12 @@ def stand_on(
     root, local = root.clone(), local.clone()
     for _ in range(_ROUNDS):
         missing = [_bend_leg(local, side, root, *feet[side], feet[side][1], swivels[:, side]) for side in range(2)]
-        off = balance - centre_of_mass(*SKELETON.forward(root, local))[:, :2]
-        if off.abs().max() < 1e-5:
+        positions, rotations = SKELETON.forward(root, local)
+        off = balance - centre_of_mass(positions, rotations)[:, :2]
+        lift = -_clearance(positions, rotations, torch.ones(len(root), 2, dtype=torch.bool)).clamp_max(0)
+        if max(off.abs().max(), lift.max()) < 1e-5:
             break
-        root[:, :2] += off
+        root += torch.cat((off, lift[:, None]), -1)
     return root, local, torch.stack(missing, -1)
 
 
@@ -164,14 +167,14 @@ def _corners(geom: Geom) -> tuple[list[list[float]], float]:
 
 
 def _clearance(
-    positions: Float[Tensor, "pose body 3"], rotations: Float[Tensor, "pose body 4"], feet: list["_Feet"]
+    positions: Float[Tensor, "pose body 3"], rotations: Float[Tensor, "pose body 4"], aside: Bool[Tensor, "pose 2"]
 ) -> Float[Tensor, "pose"]:
-    """Height (m) of the lowest point of the body, feet that were told where to be left aside."""
+    """Height (m) of the lowest point of the body, some feet left aside."""
     bodies, centres, radii = _surface()
     height = (positions[:, bodies] + rotation.rotate(rotations[:, bodies], centres))[..., 2] - radii
     for side, limb in enumerate(LEGS):
         of_foot = torch.tensor([body == limb.end for body in bodies])
-        height = height.masked_fill(feet[side].given[:, None] & of_foot, torch.inf)
+        height = height.masked_fill(aside[:, side, None] & of_foot, torch.inf)
     return height.amin(-1)
 
 

@@ -21,7 +21,6 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
 
     forward, outward, height = m.hand.unbind(-1)
     straight, lax = below(m.elbow, deg(35), deg(20)), below(m.elbow, deg(60), deg(20))
-    hooked = between(m.elbow, deg(65), deg(150), deg(18))
     upper_out = every(above(m.upper_arm[..., 1], 0.55, 0.2), above(m.upper_arm[..., 2], -0.5, 0.25))
     aside = either(known["arm_to_side"], known["arm_down_to_side"], known["arm_hanging"])
     idle = swapped(either(known["arm_hanging"], known["hand_on_hip"], known["arm_down_to_side"]))

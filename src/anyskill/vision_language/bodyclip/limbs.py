@@ -8,11 +8,11 @@ from math import radians as deg
 import torch
 from torch import Tensor
 
-from anyskill.vision_language.bodyclip.margins import above, below, between, both, either, every, swapped
+from anyskill.vision_language.bodyclip.margins import above, below, between, both, every, swapped
 from anyskill.vision_language.bodyclip.measures import Measures
 
-# Places (forward, outward, up) in metres on the head (from its centre), the torso (its frame) and the pelvis (its frame)
-# where the centre of a hand is that touches them.
+# Places (forward, outward, up; m) where the centre of a hand is that touches the head (from its centre), the torso or
+# the pelvis, in their frames.
 _FACE, _MOUTH, _EAR, _BROW = (0.13, 0.02, 0.0), (0.12, 0.02, -0.08), (0.0, 0.14, -0.01), (0.1, 0.1, 0.045)
 _CROWN, _NAPE = (0.02, 0.05, 0.135), (-0.12, 0.06, 0.0)
 _CHEST, _BELLY, _HIP, _BACK = (0.16, 0.0, 0.13), (0.14, 0.0, 0.16), (0.02, 0.16, 0.11), (-0.17, 0.03, 0.1)

@@ -1,0 +1,1 @@
+"""BodyCLIP: our own small image-text model of simulated bodies."""

@@ -1,0 +1,102 @@
+"""``Facts``: everything that can be said of a batch of bodies, each statement with its margin."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from anyskill.body.state import BodyState
+from anyskill.vision_language.bodyclip import limbs, posture
+from anyskill.vision_language.bodyclip.gestures import gesture_facts
+from anyskill.vision_language.bodyclip.margins import both
+from anyskill.vision_language.bodyclip.measures import measure
+from anyskill.vision_language.bodyclip.movement import movement_facts
+from anyskill.vision_language.bodyclip.phrases import SIDES, mirrored, phrase_book
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Statements about ``state`` bodies, in the order of the phrase book; see ``margins`` for what a margin means."""
+
+    margins: Float[Tensor, "state fact"]
+
+    @cached_property
+    def true(self) -> list[list[str]]:
+        """Names of the facts that hold, for every state."""
+        return _names(self.margins > 0)
+
+    @cached_property
+    def false(self) -> list[list[str]]:
+        """Names of the facts that everybody would deny, for every state."""
+        return _names(self.margins <= -1)
+
+    def holds(self, fact: str) -> Bool[Tensor, "state"]:
+        """Which states a fact is true of."""
+        return self.margins[:, _columns()[fact]] > 0
+
+    def admits(self, keys: Sequence[Iterable[str]]) -> Bool[Tensor, "state key"]:
+        """Whether nobody could be sure that a sentence is wrong: none of its facts is clearly false.
+
+        A contrastive loss must not push such a sentence and such a state apart. Labels count as true of every state.
+        """
+        columns = _columns()
+        denied = (self.margins <= -1).to(torch.float32)
+        told = denied.new_zeros(len(columns), len(keys))
+        for number, key in enumerate(keys):
+            told[[columns[fact] for fact in key if fact in columns], number] = 1.0
+        return denied @ told == 0
+
+    def still(self) -> "Facts":
+        """The same without movement, which a single picture does not show: unknown, so neither true nor false."""
+        moving = [i for i, phrases in enumerate(phrase_book().values()) if "movement" in phrases.parts]
+        margins = self.margins.clone()
+        margins[:, moving] = -0.5
+        return Facts(margins)
+
+    def mirrored(self) -> "Facts":
+        """The facts of the mirrored bodies."""
+        columns = _columns()
+        return Facts(self.margins[:, [columns[mirrored(fact)] for fact in columns]])
+
+
+def facts_of(state: BodyState, history: BodyState | None = None) -> Facts:
+    """Look at bodies and state what is true of them.
+
+    Args:
+        state: The present, shape ``(state,)``.
+        history: Shape ``(time, state)``, oldest first, 0.1 to 0.3 s apart; without it, nothing is known to repeat.
+    """
+    m = measure(state)
+    known = posture.body_facts(m) | posture.trunk_facts(m) | posture.head_facts(m)
+    for group in (limbs.arm_facts, limbs.hand_facts, limbs.leg_facts, limbs.feet_facts, limbs.pair_facts):
+        known |= group(m)
+    known |= gesture_facts(m, known)
+    window = state[None] if history is None else BodyState.cat((history, state[None]))
+    known |= movement_facts(window, m, known)
+    columns = []
+    for fact in phrase_book():
+        base, _, side = fact.partition(".")
+        margin = known[base]
+        if side == "both":
+            margin = both(margin)
+        elif side:
+            margin = margin[:, SIDES.index(side)]
+        columns.append(margin)
+    return Facts(torch.stack(columns, -1))
+
+
+def _columns() -> dict[str, int]:
+    """Column of every fact."""
+    return {fact: number for number, fact in enumerate(phrase_book())}
+
+
+def _names(mask: Bool[Tensor, "state fact"]) -> list[list[str]]:
+    """Names of the columns that are set, for every row."""
+    names = list(phrase_book())
+    found: list[list[str]] = [[] for _ in range(len(mask))]
+    for row, column in mask.nonzero().tolist():
+        found[row].append(names[column])
+    return found

@@ -1,0 +1,79 @@
+"""Adversarial pretraining: each method runs, resumes bit for bit, and a discriminator learns what it is for."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from anyskill.controller.pretraining import Pretraining, fast_calm
+from anyskill.learning.loop import train
+from anyskill.learning.run_folder import RunFolder
+from anyskill.learning.state import read_state
+from anyskill.sim.mujoco_cpu import MujocoCpu
+from tests.controller.made_up import library, tiny
+
+methods = pytest.mark.parametrize("method", ["amp", "ase", "calm"])
+
+
+def run(folder: Path, method: str, iterations: int) -> None:
+    config = tiny(method)
+    trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+    path = folder / method
+    run = RunFolder.open(path) if path.exists() else RunFolder.create(path, config)
+    train(trainer, run, iterations, save_every=2, progress=False)
+
+
+def tensors(state: dict, prefix: str = "") -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = {}
+    for key, value in state.items():
+        if isinstance(value, dict):
+            found |= tensors(value, f"{prefix}{key}/")
+        elif isinstance(value, torch.Tensor):
+            found[prefix + key] = value
+    return found
+
+
+@methods
+def test_resuming_equals_going_on(tmp_path: Path, method: str) -> None:
+    run(tmp_path / "once", method, 4)
+    run(tmp_path / "twice", method, 2)
+    run(tmp_path / "twice", method, 4)
+    once, twice = (
+        tensors(read_state(max((tmp_path / name / method / "checkpoints").glob("*.safetensors"))))
+        for name in ("once", "twice")
+    )
+    assert once.keys() == twice.keys()
+    different = [name for name in once if not torch.equal(once[name], twice[name])]
+    assert not different
+
+
+@methods
+def test_the_discriminator_learns_to_tell_agent_from_clips(method: str) -> None:
+    config = tiny(method)
+    trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+    reports = [trainer.iterate()[1] for _ in range(12)]
+    first, last = reports[0], reports[-1]
+    assert min(last["agent_accuracy"], last["demo_accuracy"]) > 0.8
+    assert last["loss/discriminator"] < first["loss/discriminator"]
+
+
+def test_calm_spreads_latents_of_different_clips() -> None:
+    """Alignment and uniformity alone shape the encoder when nothing else is learnt."""
+    config = tiny("calm")
+    trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+    for _ in range(12):
+        trainer.iterate()
+    clip = torch.arange(3).repeat_interleave(10)
+    end = torch.arange(59, 119, 6).repeat(3)
+    with torch.no_grad():
+        latent = trainer.method.encode(clip, end)
+    assert torch.allclose(latent.norm(dim=-1), torch.ones(30), atol=1e-5)
+    similarity = latent @ latent.T
+    same = clip[:, None] == clip
+    assert similarity[same].mean() > similarity[~same].mean() + 0.2
+
+
+def test_presets_are_valid() -> None:
+    config = fast_calm()
+    assert config.method == "calm"
+    assert config.calm.mismatched
