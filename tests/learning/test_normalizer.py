@@ -55,3 +55,11 @@ def test_half_a_million_samples_far_from_zero_lose_no_precision() -> None:
         normalizer.update(part)
     # The first sample, at zero, adds 1e8/count to the variance.
     assert normalizer.variance.item() - 1e8 / 500_001 == pytest.approx(data.double().var().item(), rel=0.01)
+
+
+def test_no_samples_change_nothing() -> None:
+    normalizer = RunningNormalizer(3)
+    normalizer.update(torch.tensor([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]]))
+    before = {name: value.clone() for name, value in normalizer.state_dict().items()}
+    normalizer.update(torch.empty(0, 3))
+    assert all(torch.equal(value, before[name]) for name, value in normalizer.state_dict().items())

@@ -85,7 +85,7 @@ def test_a_limb_leaves_the_body_without_a_jerk() -> None:
 
 
 def test_a_limb_deep_in_the_body_stays_on_its_side() -> None:
-    inside = hand_in_the_belly(0.6)
+    inside = hand_in_the_belly(0.55)
     assert check(inside).self_collision > 0.07
     assert (positions(clean_up(inside)) - positions(inside)).norm(dim=-1).max() < 0.02
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,23 @@ def skeleton(names: list[str]) -> SourceMotion:
     count = len(names)
     still = rotation.identity(2, count, dtype=torch.float64)
     zero = torch.zeros(count, 3, dtype=torch.float64)
-    return SourceMotion(tuple(names), PARENTS[:count], zero, still[0], still, zero[:2], 30.0)
+    return SourceMotion(tuple(names), (*PARENTS, *[0] * count)[:count], zero, still[0], still, zero[:2], 30.0)
 
 
 @pytest.mark.parametrize("kind", SPELLINGS)
 def test_every_usual_spelling_is_understood(kind: str) -> None:
     names = SPELLINGS[kind].split("/" if "/" in SPELLINGS[kind] else " ")
     assert find_joints(skeleton(names)) == EXPECTED
+
+
+def test_meshes_under_latin_names_are_not_limbs() -> None:
+    names = [*SPELLINGS["motionbuilder"].split(), "L_Humerus", "L_Radius", "L_Tibia", "L_Femur"]
+    source = replace(skeleton(names), parents=(*PARENTS, 4, 5, 8, 7))
+    assert find_joints(source) == EXPECTED
+    names = ["L_Tibia", *SPELLINGS["cmu"].split()]  # beside the limb instead of in it
+    names[names.index("LeftLeg")] = "LeftKnee"
+    source = replace(skeleton(names), parents=(-1, 0, *(parent + 1 for parent in PARENTS[1:])))
+    assert find_joints(source)["left_shin"] == names.index("LeftKnee")
 
 
 def test_missing_joints_are_named() -> None:

@@ -109,6 +109,7 @@ class Distillation:
 
     def __init__(self, config: DistillationConfig, teacher: Teacher) -> None:
         self.config, self.teacher, self.task = config, teacher.model.eval(), teacher.task
+        self._task_streams = teacher.streams
         engine = self.task.engine
         skeleton, device, n = engine.skeleton, engine.device, engine.num_worlds
         self.streams = Streams(config.seed)
@@ -132,6 +133,7 @@ class Distillation:
             "memory": self.memory,
             "held": self.held,
             "task": self.task,
+            "task_streams": self._task_streams,
             "streams": self.streams,
         }
 

@@ -41,7 +41,7 @@ class RunningNormalizer(nn.Module):
         sums = torch.stack((centred.sum(0), centred.square().sum(0), count.expand(self.mean.shape)))
         first, second, count = distributed.total(sums)
         new = count.flatten()[0]
-        shift = first / new
+        shift = first / new.clamp_min(1.0)  # no samples change nothing
         spread = second - new * shift.square()  # Σ (x − batch mean)²
         total = self.count + new
         self.variance.copy_((self.variance * self.count + spread + shift.square() * self.count * new / total) / total)

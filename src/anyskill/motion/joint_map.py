@@ -14,16 +14,17 @@ from anyskill.motion.errors import MotionError
 from anyskill.motion.source import SourceMotion
 
 # Spellings, best first: SMPL has an ankle *and* a foot, and there the foot is the ball of the foot; a "shoulder" is the
-# upper arm only in skeletons without an "arm".
+# upper arm only in skeletons without an "arm"; rigs may hold the bones' meshes under their Latin names.
 _LIMBS = {
-    "thigh": ("upleg", "upperleg", "thigh", "femur", "hip"),
-    "shin": ("lowleg", "lowerleg", "shin", "calf", "tibia", "knee", "leg"),
+    "thigh": ("upleg", "upperleg", "thigh", "hip", "femur"),
+    "shin": ("lowleg", "lowerleg", "shin", "calf", "knee", "leg", "tibia"),
     "foot": ("ankle", "foot"),
     "toe": ("toebase", "toe", "toe0", "toes", "ball", "footend", "foot"),
-    "upper_arm": ("uparm", "upperarm", "humerus", "shldr", "arm", "shoulder"),
-    "lower_arm": ("forearm", "foarm", "lowarm", "lowerarm", "radius", "elbow"),
+    "upper_arm": ("uparm", "upperarm", "shldr", "arm", "shoulder", "humerus"),
+    "lower_arm": ("forearm", "foarm", "lowarm", "lowerarm", "elbow", "radius"),
     "hand": ("wrist", "hand"),
 }
+_CHAINS = (("thigh", "shin", "foot", "toe"), ("upper_arm", "lower_arm", "hand"))
 _HEAD = ("head", "neck", "neck1", "neck01")
 _RIG = re.compile(r"^(mixamorig\d*|character\d+|bip\d*|[mf]avg)(?=.)")
 _SIDES = {"left": ("left", "l"), "right": ("right", "r")}
@@ -57,15 +58,15 @@ def find_joints(source: SourceMotion, override: JointMap | None = None) -> dict[
     """
     override = override or {}
     plain = [_plain(name) for name in source.names]
-    found: dict[str, int | None] = {"head": _first(plain, _HEAD)}
+    found: dict[str, int | None] = {"head": next(iter(_spelled(plain, _HEAD)), None)}
     for side, letters in _SIDES.items():
-        for limb, spellings in _LIMBS.items():
-            sided = [
-                spelling for word in spellings for letter in letters for spelling in (letter + word, word + letter)
-            ]
-            found[f"{side}_{limb}"] = _first(plain, sided)
-        if found[f"{side}_toe"] == found[f"{side}_foot"]:
-            del found[f"{side}_toe"]
+        for chain in _CHAINS:
+            above = None
+            for limb in chain:
+                words = [both for word in _LIMBS[limb] for letter in letters for both in (letter + word, word + letter)]
+                # A limb hangs from the one before it; a mesh or a helper of the same name does not.
+                hang = [j for j in _spelled(plain, words) if above is None or above in _ancestors(source.parents, j)]
+                found[f"{side}_{limb}"] = above = hang[0] if hang else None
     _apply(override, found, source)
     for body, limb in (("pelvis", "thigh"), ("torso", "upper_arm")):
         if body not in override:
@@ -97,18 +98,22 @@ def _plain(name: str) -> str:
     return _RIG.sub("", letters)
 
 
-def _first(names: list[str], spellings: list[str] | tuple[str, ...]) -> int | None:
-    return next((names.index(spelling) for spelling in spellings if spelling in names), None)
+def _spelled(names: list[str], spellings: list[str] | tuple[str, ...]) -> list[int]:
+    """Joints of these names, best spelling first."""
+    return [joint for spelling in spellings for joint, name in enumerate(names) if name == spelling]
+
+
+def _ancestors(parents: tuple[int, ...], joint: int) -> list[int]:
+    """The joints above one, nearest first."""
+    above = []
+    while (joint := parents[joint]) >= 0:
+        above.append(joint)
+    return above
 
 
 def _meeting(parents: tuple[int, ...], a: int | None, b: int | None) -> int | None:
     """The nearest joint both joints hang from."""
     if a is None or b is None:
         return None
-    above = set()
-    while a >= 0:
-        above.add(a)
-        a = parents[a]
-    while b >= 0 and b not in above:
-        b = parents[b]
-    return b if b >= 0 else None
+    others = _ancestors(parents, b)
+    return next((joint for joint in _ancestors(parents, a) if joint in others), None)

@@ -139,7 +139,7 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
         "horse_stance": every(
             known["feet_apart"],
             above(m.foot[..., 1].sum(-1), 0.45, 0.12),
-            both(known["knee_bent"]),
+            both(above(m.knee, deg(50), deg(15))),
             above(m.torso_up, 0.7, 0.2),
         ),
         "hang_limp": every(all_of("arm_hanging"), known["bend_forward"]),

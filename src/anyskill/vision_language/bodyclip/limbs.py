@@ -111,7 +111,12 @@ def leg_facts(m: Measures) -> dict[str, Tensor]:
         "leg_raised_forward": every(above(forward, 0.42, 0.2), straight, lifted),
         "leg_raised_high_forward": every(above(forward, 0.4, 0.2), above(rise, -0.4, 0.25), straight, lifted),
         "leg_raised_sideways": every(above(outward, 0.38, 0.18), below(forward.abs(), 0.6, 0.2), straight, lifted),
-        "leg_raised_back": every(below(forward, -0.35, 0.2), below(m.knee, deg(80), deg(20)), lifted),
+        "leg_raised_back": every(
+            below(forward, -0.35, 0.2),
+            below(forward - swapped(forward), -0.3, 0.2),
+            below(m.knee, deg(80), deg(20)),
+            lifted,
+        ),
         "heel_raised_behind": every(above(m.knee, deg(70), deg(20)), below(m.thigh[..., 2], -0.65, 0.2), lifted),
         "foot_at_other_knee": every(below(m.foot_other_knee, 0.22, 0.09), above(m.knee, deg(65), deg(20)), lifted),
         "leg_pointing_up": every(above(m.leg_rise, 0.55, 0.3), straight, low),

@@ -14,6 +14,7 @@ from anyskill import rotation
 from anyskill.body.humanoid import HUMANOID
 from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
+from anyskill.motion.ground import lowest_points
 
 _SKELETON = skeleton_of(HUMANOID)
 PELVIS, TORSO, HEAD = (_SKELETON.index(name) for name in ("pelvis", "torso", "head"))
@@ -24,10 +25,6 @@ SHOULDERS, ELBOWS, HANDS, HIPS, KNEES, ANKLES = (
 OUTWARD = ((1.0, -1.0, 1.0), (1.0, 1.0, 1.0))
 _HEAD_CENTRE = (0.0, 0.0, 0.175)  # m, in the frame of the head, which is at the neck
 _TOE, _HEEL = (0.1335, 0.0, -0.05), (-0.0435, 0.0, -0.05)  # m, ends of the sole, in the frame of the foot
-# Radii (m) of the shapes around body origins that may touch the ground; hips stand for the buttocks.
-_RADII = {**dict.fromkeys(HANDS, 0.04), **dict.fromkeys(ELBOWS, 0.045), **dict.fromkeys(KNEES, 0.05)} | dict.fromkeys(
-    HIPS, 0.055
-)
 
 
 @dataclass(frozen=True)
@@ -126,12 +123,6 @@ def measure(state: BodyState) -> Measures:
     spine = (level_frame(turn[..., PELVIS, :]) @ torso[..., 2, :, None])[..., 0]
     chest_left = (pelvis @ torso[..., 1, :, None])[..., 0]
     face, crown = ((torso @ head[..., axis, :, None])[..., 0] for axis in (0, 2))
-    lowest = torch.stack(
-        [position[..., body, 2] - radius for body, radius in _RADII.items()]
-        + [toe[..., 0, 2], toe[..., 1, 2], heel[..., 0, 2], heel[..., 1, 2]]
-        + [centre[..., 2] - 0.095, position[..., TORSO, 2] + 0.12 * torso[..., 2, 2] - 0.11],
-        -1,
-    )
     return Measures(
         lying=lying,
         hand=seen(arm_frame, hand - shoulder),
@@ -158,7 +149,7 @@ def measure(state: BodyState) -> Measures:
         foot_other_knee=distance(ankle, knee.flip(-2)),
         pelvis_height=position[..., PELVIS, 2],
         torso_height=position[..., TORSO, 2],
-        clearance=lowest.amin(-1),
+        clearance=lowest_points(HUMANOID, position, turn).amin(-1),
         torso_up=torso[..., 2, 2],
         pelvis_up=pelvis[..., 2, 2],
         chest_up=torso[..., 0, 2],

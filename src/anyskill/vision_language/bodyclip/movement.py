@@ -48,6 +48,7 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
     head_spin = (spin[..., HEAD, :] - spin[..., TORSO, :]).norm(dim=-1).mean(0)
     hand_now, hand_speed = hand[-1], hand.norm(dim=-1).mean(0)
     foot_now, step_speed = foot[-1], velocity[..., ANKLES, :].norm(dim=-1).mean(0).amax(-1)  # of the faster foot
+    gap = (window.positions[..., HANDS[0], :] - window.positions[..., HANDS[1], :]).norm(dim=-1)
     parting = hand[..., 1].sum(-1, keepdim=True)  # how fast the hands part
 
     up = (~m.lying).to(rise) * 2.0 - 1.0
@@ -106,11 +107,12 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
         "wave": every(
             forearm_up,
             above(_shuttling(hand), 1.8, 0.6),
-            above(hand[..., 1].abs().mean(0), 0.35, 0.2),
+            above(hand[..., 1].abs().mean(0), 0.4, 0.2),
             above((hand[..., 1].abs() - hand[..., 0].abs()).mean(0), 0.0, 0.2),
         ),
         "clap": every(
-            below(m.hand_gap, 0.45, 0.15),
+            below(gap.amin(0), 0.2, 0.1),
+            below(gap.amax(0), 0.75, 0.2),
             above(_shuttling(parting[..., None])[..., 0], 1.5, 0.5),
             above(parting.abs().mean(0)[..., 0], 0.4, 0.25),
             both(above(m.hand_torso[..., 0], 0.1, 0.06)),

@@ -20,9 +20,13 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
     hands_down = both(below(m.hand_height, 0.12, 0.1))
     erect, level = above(m.torso_up, 0.6, 0.25), below(m.torso_up.abs(), 0.55, 0.2)
     grounded = below(m.clearance, 0.06, 0.04)
-    low = every(below(m.pelvis_height, 0.28, 0.12), below(m.torso_height, 0.38, 0.12), grounded)
+    low = every(below(m.pelvis_height, 0.22, 0.1), below(m.torso_height, 0.38, 0.12), grounded)
     knees_up = both(above(m.knee_height, 0.12, 0.06))
-    standing = every(above(m.pelvis_height, 0.7, 0.12), either(*foot_down.unbind(-1)))
+    standing = every(
+        above(m.pelvis_height, 0.7, 0.12),
+        either(*foot_down.unbind(-1)),
+        either(above(m.torso_up, -0.2, 0.2), both(foot_down)),
+    )
     on_feet = every(both(foot_down), above(m.torso_up, -0.2, 0.3), knees_up)
     seated = every(below(m.pelvis_height, 0.2, 0.1), erect, grounded)
     on_heels = every(
@@ -125,6 +129,7 @@ def trunk_facts(m: Measures) -> dict[str, Tensor]:
     up = (~m.lying).to(m.pitch) * 2.0 - 1.0
     sideways, turned = m.roll, m.twist
     no_roll, no_pitch = below(sideways.abs().amax(-1), deg(9), deg(8)), below(m.pitch.abs(), deg(12), deg(8))
+    steep = below(m.pitch.abs(), deg(60), deg(20))[..., None]
     up2 = up[..., None]
     return {
         "upright": every(no_roll, no_pitch, up),
@@ -132,8 +137,8 @@ def trunk_facts(m: Measures) -> dict[str, Tensor]:
         "bend_forward": every(between(m.pitch, deg(36), deg(72), deg(14)), up),
         "bend_forward_deeply": every(above(m.pitch, deg(66), deg(22)), below(m.pitch, deg(170), deg(20)), up),
         "lean_back": every(between(m.pitch, deg(-85), deg(-13), deg(10)), up),
-        "lean_sideways": every(between(sideways, deg(10), deg(26), deg(9)), up2),
-        "bend_sideways": every(above(sideways, deg(22), deg(12)), up2),
+        "lean_sideways": every(between(sideways, deg(10), deg(26), deg(9)), steep, up2),
+        "bend_sideways": every(above(sideways, deg(22), deg(12)), steep, up2),
         "twist": every(above(turned, deg(18), deg(12)), up2),
     }
 

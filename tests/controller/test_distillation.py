@@ -1,0 +1,78 @@
+"""Teacher and student: both run, resume bit for bit, and learn something measurable."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from anyskill.controller.distillation import Distillation, DistillationConfig
+from anyskill.controller.teacher import Teacher, TeacherConfig
+from anyskill.learning.loop import Trainer, train
+from anyskill.learning.run_folder import RunFolder
+from anyskill.learning.state import read_state
+from anyskill.sim.mujoco_cpu import MujocoCpu
+from tests.controller.made_up import library
+from tests.controller.test_pretraining import tensors
+
+TEACHER = replace(
+    TeacherConfig(),
+    worlds=16,
+    horizon=8,
+    units=(32,),
+    ppo=replace(TeacherConfig().ppo, minibatch_size=64, epochs=2),
+)
+STUDENT = DistillationConfig(
+    horizon=4,
+    units=(32,),
+    latent=8,
+    stride=10,
+    encoder_units=(32,),
+    memory=2000,
+    minibatch_size=128,
+    teacher_iterations=2,
+    iterations=60,
+    learning_rate=3e-3,
+)
+
+
+def make_teacher() -> Teacher:
+    return Teacher(TEACHER, MujocoCpu(TEACHER.worlds), library())
+
+
+def make_student() -> Distillation:
+    return Distillation(STUDENT, make_teacher())
+
+
+@pytest.mark.parametrize("make", [make_teacher, make_student])
+def test_resuming_equals_going_on(tmp_path: Path, make: type[Trainer]) -> None:
+    states = []
+    for name, stops in (("once", (4,)), ("twice", (2, 4))):
+        path = tmp_path / name
+        for stop in stops:
+            folder = RunFolder.open(path) if path.exists() else RunFolder.create(path, TEACHER)
+            train(make(), folder, stop, save_every=2, progress=False)
+        states.append(tensors(read_state(max((path / "checkpoints").glob("*.safetensors")))))
+    assert states[0].keys() == states[1].keys()
+    assert not [name for name in states[0] if not torch.equal(states[0][name], states[1][name])]
+
+
+def test_the_student_comes_to_do_what_the_teacher_would() -> None:
+    student = make_student()
+    reports = [student.iterate()[1] for _ in range(60)]
+    assert reports[-1]["loss/imitation"] < 0.2 * reports[2]["loss/imitation"]
+
+
+def test_a_perfect_follower_is_paid_in_full_and_never_fails() -> None:
+    """Put into the reference's own states, the task pays one a step; half a metre off, it gives up."""
+    task = make_teacher().task
+    reward, failed, _ = task.step(task.targets(torch.zeros(16, task.num_actions)))
+    assert reward.min() > 0.9
+    assert not failed.any()
+    qpos = task._qpos[task.library.rows(task.clip, task.frame)]
+    qpos[:4, 2] += 0.8
+    task.engine.reset(torch.arange(16), qpos, torch.zeros(16, 34))
+    reward, failed, _ = task.step(task.targets(torch.zeros(16, task.num_actions)))
+    assert failed[:4].all()
+    assert not failed[4:].any()
+    assert not reward[:4].any()
