@@ -39,7 +39,7 @@ def load_clip_any(
     if isinstance(motion, SourceMotion):
         clip = retarget(motion, character, joint_map, fps or motion.fps, name=path.stem)
     else:
-        if motion.character is not character:
+        if motion.character != character:
             raise MotionError(f"{path} is a clip of {motion.character.name}, not of {character.name}.")
         clip = motion if fps in (None, motion.fps) else motion.resampled(fps)
         if path.suffix.lower() == ".npz":

@@ -36,7 +36,7 @@ def physics_check(clips: Sequence[Clip], engine: "Engine") -> Float[Tensor, "cli
     if len(clips) != engine.num_worlds:
         raise MotionError(f"{len(clips)} clips need as many worlds, but the engine has {engine.num_worlds}.")
     for clip in clips:
-        if clip.character is not skeleton.character:
+        if clip.character != skeleton.character:
             raise MotionError(f"clip {clip.name} is of {clip.character.name}, not of {skeleton.character.name}.")
     clips = [clip if clip.fps == CONTROL_FPS else clip.resampled(CONTROL_FPS) for clip in clips]
     lengths = torch.tensor([clip.num_frames - 1 for clip in clips])
