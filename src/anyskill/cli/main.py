@@ -10,6 +10,7 @@ import tyro
 import anyskill
 from anyskill.cli import motions
 from anyskill.cli.bench import bench
+from anyskill.cli.pretrain import pretrain
 from anyskill.cli.replay import replay
 from anyskill.cli.view import view
 from anyskill.errors import AnyskillError
@@ -18,6 +19,7 @@ Verb = Callable[..., None]
 
 VERBS: dict[str, Verb | dict[str, Verb]] = {
     "motions": {"import": motions.import_, "check": motions.check, "view": view},
+    "pretrain": pretrain,
     "replay": replay,
     "bench": bench,
 }

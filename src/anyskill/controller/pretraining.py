@@ -1,7 +1,7 @@
 """Adversarial pretraining: PPO on the reward of AMP's, ASE's or CALM's discriminator."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from anyskill.controller.amp import Amp, DiscriminatorConfig
 from anyskill.controller.ase import Ase, AseConfig
 from anyskill.controller.calm import Calm, CalmConfig
+from anyskill.controller.distillation import Student
 from anyskill.controller.world import ImitationWorld, WorldConfig
 from anyskill.learning.actor_critic import ActorCritic, exploration_chances
 from anyskill.learning.buffers import RowBuffer
@@ -69,6 +70,17 @@ def fast_calm() -> PretrainingConfig:
     )
 
 
+def fine_tuning() -> PretrainingConfig:
+    """CALM for a student that tracks already: mostly from within clips, and careful steps."""
+    config = fast_calm()
+    return replace(
+        config,
+        log_sigma=-2.7,
+        world=WorldConfig(reference_start=0.9, fall_start=0.1),
+        ppo=replace(config.ppo, learning_rate=2e-5, kl_target=0.03),
+    )
+
+
 class Method(Protocol):
     """What tells one adversarial method from another."""
 
@@ -119,6 +131,15 @@ class Pretraining:
         )
         self.rollout = Rollout(config.horizon)
         self._chances = exploration_chances(engine.num_worlds, device) if latent else None  # AMP always explores
+
+    def begin_with(self, student: Student) -> None:
+        """Take over a distilled policy and encoder with their statistics (CALM alone)."""
+        assert isinstance(self.method, Calm)
+        self.model.policy.trunk.load_state_dict(student.policy.trunk.state_dict())
+        self.model.policy.head.load_state_dict(student.policy.head.state_dict())
+        self.model.observations.load_state_dict(student.observations.state_dict())
+        self.method.encoder.load_state_dict(student.encoder.state_dict())
+        self.method.frames.load_state_dict(student.frames.state_dict())
 
     @property
     def parts(self) -> Mapping[str, Stateful]:

@@ -25,7 +25,7 @@ class TeacherConfig:
     """Simulated side by side."""
     horizon: int = 16
     """Control steps of each world in an iteration."""
-    units: tuple[int, ...] = (512, 256)
+    units: tuple[int, ...] = (1024, 512)
     """Hidden layers of policy and value."""
     log_sigma: float = -2.5
     """Logarithm of the standard deviation of actions."""
@@ -39,7 +39,7 @@ class TeacherConfig:
         default_factory=lambda: PPOConfig(
             learning_rate=1e-4,
             discount=0.97,
-            epochs=4,
+            epochs=2,
             minibatch_size=4096,
             bound_weight=1.0,
             kl_target=0.02,

@@ -22,7 +22,7 @@ joint angles above the hips, the pelvis and the feet move on minimum-jerk paths,
 foot that stands in two keyframes stands still between them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from anyskill.motion.clip import Clip
 from anyskill.motion.dataset import Category, Motion
 from anyskill.motion.errors import MotionError
 from anyskill.motion.pose import SKELETON, Pose, check_keys, read_number, read_pose
-from anyskill.motion.posture import PARTS, Postures, limit_breaches, solve, stand_on
+from anyskill.motion.posture import PARTS, Postures, solve, stand_on, worst_breach
 
 FPS = 30.0
 _TOLERANCE = 0.005  # m by which a hand or a foot may miss its place
@@ -56,6 +56,19 @@ class Keyframe:
     hold: float  # s
     through: bool  # whether the body moves through without coming to rest
     pose: Pose
+
+
+@dataclass(frozen=True)
+class Script:
+    """A motion as it is written."""
+
+    where: str  # for messages
+    name: str
+    labels: tuple[str, ...]
+    category: Category
+    loop: bool
+    mirror: bool
+    keyframes: tuple[Keyframe, ...]
 
 
 def read_keyframes(path: Path) -> list[Clip]:
@@ -76,14 +89,27 @@ def read_keyframe_motions(path: Path) -> list[Motion]:
     except yaml.YAMLError as error:
         raise MotionError(f"{path} is not valid YAML ({' '.join(str(error).split())}).") from None
     if not isinstance(content, Mapping) or not isinstance(content.get("motions"), list):
-        raise MotionError(f"{path} must hold a list of motions.")
-    motions = []
-    for number, entry in enumerate(content["motions"], 1):
-        motions += _read_motion(entry, f"{path}, motion {number}")
+        raise MotionError(f"{path} must hold a list named motions.")
+    scripts = [_read_script(entry, f"{path}, motion {number}") for number, entry in enumerate(content["motions"], 1)]
+    return perform(scripts)
+
+
+def perform(scripts: Sequence[Script]) -> list[Motion]:
+    """The motions of scripts; all poses are solved together."""
+    if not scripts:
+        return []
+    postures = solve([keyframe.pose for script in scripts for keyframe in script.keyframes])
+    motions, start = [], 0
+    for script in scripts:
+        stop = start + len(script.keyframes)
+        clip = _clip(script, postures[start:stop])
+        both = [clip, clip.mirrored()] if script.mirror else [clip]
+        motions += [Motion(each, 1.0 / len(both), script.category) for each in both]
+        start = stop
     return motions
 
 
-def _read_motion(text: Any, where: str) -> list[Motion]:  # noqa: ANN401 - whatever the file holds
+def _read_script(text: Any, where: str) -> Script:
     if not isinstance(text, Mapping) or not isinstance(text.get("name"), str) or not text["name"]:
         raise MotionError(f"{where} needs a name.")
     where += f" ({text['name']})"
@@ -101,12 +127,15 @@ def _read_motion(text: Any, where: str) -> list[Motion]:  # noqa: ANN401 - whate
     keyframes = list(_read_all(entries, where))
     if "after" in _first(entries[0]):
         keyframes.insert(0, Keyframe(f"{where}, standing at its beginning", 0.0, 0.0, False, read_pose({})))
-    clip = _clip(text["name"], tuple(labels), loop, keyframes, where)
-    both = [clip, clip.mirrored()] if mirror else [clip]
-    return [Motion(each, 1.0 / len(both), category) for each in both]
+    for keyframe in keyframes[1:]:
+        if keyframe.after == 0:
+            raise MotionError(f"{keyframe.where} needs after: the seconds since the keyframe before.")
+    if sum(keyframe.after + keyframe.hold for keyframe in keyframes) * FPS < 1:
+        raise MotionError(f"{where} lasts no time; give it a second keyframe or a hold.")
+    return Script(where, text["name"], tuple(labels), category, loop, mirror, tuple(keyframes))
 
 
-def _first(entry: Any) -> Mapping[str, Any]:  # noqa: ANN401 - whatever the file holds
+def _first(entry: Any) -> Mapping[str, Any]:
     """The first keyframe proper of a list that may begin with a repetition."""
     while isinstance(entry, Mapping) and isinstance(entry.get("keyframes"), list) and entry["keyframes"]:
         entry = entry["keyframes"][0]
@@ -139,23 +168,19 @@ def _read_all(entries: list[Any], where: str) -> Iterator[Keyframe]:
             yield Keyframe(here, after, hold, through, pose)
 
 
-def _clip(name: str, labels: tuple[str, ...], loop: bool, keyframes: list[Keyframe], where: str) -> Clip:
-    """Solve the poses and fill in the frames between them."""
-    for keyframe in keyframes[1:]:
-        if keyframe.after == 0:
-            raise MotionError(f"{keyframe.where} needs after: the seconds since the keyframe before.")
-    postures = solve([keyframe.pose for keyframe in keyframes])
-    for keyframe, missing, dofs in zip(keyframes, postures.missing, postures.dofs, strict=True):
+def _clip(script: Script, postures: Postures) -> Clip:
+    """Fill in the frames between solved poses."""
+    keyframes, where = script.keyframes, script.where
+    for keyframe, missing in zip(keyframes, postures.missing, strict=True):
         worst = int(missing.argmax())
         if missing[worst] > _TOLERANCE:
             far = 100 * float(missing[worst])
             raise MotionError(f"{keyframe.where}: the place of the {PARTS[worst]} is {far:.0f} cm out of reach.")
-        for breach in limit_breaches(dofs):
-            raise MotionError(f"{keyframe.where}: the {breach}.")
-    times, path = _path(keyframes, _coordinates(postures))
-    if times[-1] == 0:
-        raise MotionError(f"{where} lasts no time; give it a second keyframe or a hold.")
-    frames = torch.from_numpy(path(np.minimum(np.arange(round(times[-1] * FPS) + 1) / FPS, times[-1])))
+    breach = worst_breach(postures.dofs)
+    if breach:
+        raise MotionError(f"{keyframes[breach[0]].where}: {breach[1]}.")
+    end, path = _path(keyframes, _coordinates(postures))
+    frames = torch.from_numpy(path(np.minimum(np.arange(round(end * FPS) + 1) / FPS, end)))
     root, turn, dofs, soles, swivels, balance = frames.split((3, 3, SKELETON.num_dof, 12, 2, 2), -1)
     local = SKELETON.rotations_from_dofs(rotation.from_rotation_vector(turn), dofs)
     root, local, missing = stand_on(root, local, soles.unflatten(-1, (2, 6)), swivels, balance)
@@ -165,11 +190,10 @@ def _clip(name: str, labels: tuple[str, ...], loop: bool, keyframes: list[Keyfra
             f"{where}: a foot is {100 * float(missing.max()):.0f} cm out of reach {worst / FPS:.1f} s after the"
             " beginning, between keyframes; add one there or bring the poses nearer to each other."
         )
-    dofs = SKELETON.dofs_from_rotations(local)
-    for frame in range(len(dofs)):
-        for breach in limit_breaches(dofs[frame]):
-            raise MotionError(f"{where}: {frame / FPS:.1f} s after the beginning, between keyframes, the {breach}.")
-    return Clip(name, FPS, root, local, labels, loop)
+    breach = worst_breach(SKELETON.dofs_from_rotations(local))
+    if breach:
+        raise MotionError(f"{where}: {breach[0] / FPS:.1f} s after the beginning, between keyframes, {breach[1]}.")
+    return Clip(script.name, FPS, root, local, script.labels, script.loop)
 
 
 def _coordinates(postures: Postures) -> Float[Tensor, "pose coordinate"]:
@@ -186,8 +210,8 @@ def _coordinates(postures: Postures) -> Float[Tensor, "pose coordinate"]:
     return torch.cat((postures.root, turn, postures.dofs, soles.flatten(1), postures.swivels, postures.balance), -1)
 
 
-def _path(keyframes: list[Keyframe], values: Float[Tensor, "pose coordinate"]) -> tuple[np.ndarray, BPoly]:
-    """Times (s) of all knots and the curve through them.
+def _path(keyframes: Sequence[Keyframe], values: Float[Tensor, "pose coordinate"]) -> tuple[float, BPoly]:
+    """Duration (s) and the curve through all poses.
 
     Between knots it is the quintic of least jerk with no acceleration at either; the velocity is zero but at keyframes
     moved through, where it is that of the parabola through the neighbours, and zero where a coordinate turns back.
@@ -201,19 +225,17 @@ def _path(keyframes: list[Keyframe], values: Float[Tensor, "pose coordinate"]) -
             rows.append(row)
             moving.append(keyframe.through and not keyframe.hold)
     knots, points = np.array(times), np.array(rows)
+    steps = np.diff(knots)[:, None]
+    slopes = np.diff(points, axis=0) / steps
+    before, after = slopes[:-1], slopes[1:]
+    middle = (before * steps[1:] + after * steps[:-1]) / (steps[1:] + steps[:-1])
     velocities = np.zeros_like(points)
-    if len(knots) > 1:
-        steps = np.diff(knots)[:, None]
-        slopes = np.diff(points, axis=0) / steps
-        before, after = slopes[:-1], slopes[1:]
-        middle = (before * steps[1:] + after * steps[:-1]) / (steps[1:] + steps[:-1])
-        same_way = before * after > 0
-        velocities[1:-1] = np.where(same_way & np.array(moving)[1:-1, None], middle, 0.0)
+    velocities[1:-1] = np.where((before * after > 0) & np.array(moving)[1:-1, None], middle, 0.0)
     derivatives = np.stack((points, velocities, np.zeros_like(points)), 1)
-    return knots, BPoly.from_derivatives(knots, derivatives) if len(knots) > 1 else None
+    return now, BPoly.from_derivatives(knots, derivatives)
 
 
-def _flag(value: Any, name: str) -> bool:  # noqa: ANN401 - whatever the file holds
+def _flag(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
         raise MotionError(f"{name} is {value!r}; it must be true or false.")
     return value

@@ -11,8 +11,8 @@ in. A pose is a mapping; what it does not mention is as in standing at ease.
 ``torso``, ``head``
     ``forward``, ``left``, ``turn``, relative to what they sit on.
 ``right_arm``, ``left_arm``, ``arms`` (both)
-    A direction for a straight arm; ``{upper, lower}``: a direction for each half; ``{hand, elbow}``: a place relative to
-    the point between the shoulders and the direction in which the elbow points, all in the torso's frame; or
+    A direction for a straight arm; ``{upper, lower}``: a direction for each half; ``{hand, elbow}``: a place relative
+    to the point between the shoulders and the direction in which the elbow points, all in the torso's frame; or
     ``{floor, elbow}``: the hand's place on the map of the feet.
 ``right_foot``, ``left_foot``, ``feet`` (both)
     ``at``: place of the sole below the ankle, from the point on the ground where the motion began; ``heel``: degrees it
@@ -22,9 +22,9 @@ in. A pose is a mapping; what it does not mention is as in standing at ease.
     Angles by name instead: a rotation vector for abdomen, neck, shoulder, hip, ankle, one number for elbow and knee. A
     leg with any angle given here follows its angles and not its foot.
 ``balance``
-    Above what the centre of mass is put: ``both`` feet, ``left``, ``right``, ``none``, or between them: ``{right: 0.7}``,
-    the share of the weight that the right foot carries. Left out: the feet that are on
-    the ground; with ``height: floor`` or no such foot, none.
+    Above what the centre of mass is put: ``both`` feet, ``left``, ``right``, ``none``, or between the feet:
+    ``{right: 0.7}`` is the share of the weight that the right foot carries. Left out: the feet that are on the ground;
+    with ``height: floor`` or no such foot, none.
 """
 
 import math
@@ -141,23 +141,25 @@ def _slot(body: str) -> slice:
     return SKELETON.dof_slices[SKELETON.index(body)]
 
 
-def _limb(text: Mapping[str, Any], side: str, limb: str) -> Any:  # noqa: ANN401 - whatever the file holds
+def _limb(text: Mapping[str, Any], side: str, limb: str) -> Any:
     """What the pose says of one side: its own entry before the one for both."""
     both = {"arm": "arms", "foot": "feet"}[limb]
     return text.get(f"{side}_{limb}", text.get(both))
 
 
-def _read_arm(value: Any, side: str, sign: int, dofs: Float[Tensor, "28"]) -> Hand | None:  # noqa: ANN401
+def _read_arm(value: Any, side: str, sign: int, dofs: Float[Tensor, "28"]) -> Hand | None:
     """Write the angles of an arm into ``dofs``, or return the place of its hand if that needs the rest of the body."""
     name = f"{side}_arm"
     limb = ARMS[sign > 0]
     if value is None:
         value = _AT_EASE
     if not isinstance(value, Mapping):
-        return _write_halves(value, value, name, sign, dofs)
+        _write_halves(value, value, name, sign, dofs)
+        return None
     value = check_keys(value, name, {"upper", "lower", "hand", "floor", "elbow"})
     if {"upper", "lower"} == value.keys():
-        return _write_halves(value["upper"], value["lower"], name, sign, dofs)
+        _write_halves(value["upper"], value["lower"], name, sign, dofs)
+        return None
     elbow = _direction(value.get("elbow", [-0.5, 0.5, -1]), f"{name} elbow", sign)
     if value.keys() - {"elbow"} == {"floor"}:
         return Hand(_place(value["floor"], f"{name} floor", sign), elbow)
@@ -174,7 +176,7 @@ def _read_arm(value: Any, side: str, sign: int, dofs: Float[Tensor, "28"]) -> Ha
     return None
 
 
-def _write_halves(upper: Any, lower: Any, name: str, sign: int, dofs: Float[Tensor, "28"]) -> None:  # noqa: ANN401
+def _write_halves(upper: Any, lower: Any, name: str, sign: int, dofs: Float[Tensor, "28"]) -> None:
     """The shoulder and elbow that give the two halves of an arm their directions."""
     first, second = _direction(upper, f"{name} upper", sign), _direction(lower, f"{name} lower", sign)
     bend = torch.arccos((first * second).sum().clamp(-1, 1))
@@ -190,7 +192,7 @@ def _write_halves(upper: Any, lower: Any, name: str, sign: int, dofs: Float[Tens
     dofs[SKELETON.dof_slices[limb.lower]] = -bend
 
 
-def _read_foot(value: Any, side: str, sign: int) -> Foot:  # noqa: ANN401 - whatever the file holds
+def _read_foot(value: Any, side: str, sign: int) -> Foot:
     name = f"{side}_foot"
     value = check_keys({} if value is None else value, name, {"at", "heel", "toes", "knee"})
     at = _place(value.get("at", STANCE), f"{name} at", sign)
@@ -207,7 +209,7 @@ def _read_foot(value: Any, side: str, sign: int) -> Foot:  # noqa: ANN401 - what
     )
 
 
-def _weight(value: Any, grounded: list[bool], on_floor: bool) -> Float[Tensor, "2"]:  # noqa: ANN401
+def _weight(value: Any, grounded: list[bool], on_floor: bool) -> Float[Tensor, "2"]:
     """Shares of the right and the left foot."""
     if value is None:
         share = [0.0, 0.0] if on_floor else [float(foot) / max(1, sum(grounded)) for foot in grounded]
@@ -231,12 +233,12 @@ def _turn(value: Mapping[str, Any], name: str) -> Float[Tensor, "4"]:
     return rotation.from_euler(torch.deg2rad(torch.tensor(angles, dtype=torch.float64)), "ZYX")
 
 
-def _place(value: Any, name: str, sign: int) -> Float[Tensor, "3"]:  # noqa: ANN401 - whatever the file holds
+def _place(value: Any, name: str, sign: int) -> Float[Tensor, "3"]:
     forward, outward, up = _numbers(value, 3, name)
     return torch.tensor([forward, sign * outward, up], dtype=torch.float64)
 
 
-def _direction(value: Any, name: str, sign: int) -> Float[Tensor, "3"]:  # noqa: ANN401 - whatever the file holds
+def _direction(value: Any, name: str, sign: int) -> Float[Tensor, "3"]:
     if isinstance(value, str) and value not in _WORDS:
         raise MotionError(f"{name} is {value!r}; a direction is one of {_list(_WORDS)}, or three numbers.")
     vector = _place(_WORDS[value] if isinstance(value, str) else value, name, sign)
@@ -245,7 +247,8 @@ def _direction(value: Any, name: str, sign: int) -> Float[Tensor, "3"]:  # noqa:
     return vector / vector.norm()
 
 
-def check_keys(value: Any, name: str, known: Iterable[str]) -> Mapping[str, Any]:  # noqa: ANN401
+def check_keys(value: Any, name: str, known: Iterable[str]) -> Mapping[str, Any]:
+    """The value, if it is a mapping with no other keys than these; raises MotionError."""
     if not isinstance(value, Mapping):
         raise MotionError(f"{name} must be a mapping, not {value!r}.")
     for key in value:
@@ -254,13 +257,14 @@ def check_keys(value: Any, name: str, known: Iterable[str]) -> Mapping[str, Any]
     return value
 
 
-def _numbers(value: Any, count: int, name: str) -> list[float]:  # noqa: ANN401 - whatever the file holds
+def _numbers(value: Any, count: int, name: str) -> list[float]:
     if not isinstance(value, list | tuple) or len(value) != count:
         raise MotionError(f"{name} must be {count} numbers, not {value!r}.")
     return [read_number(item, name) for item in value]
 
 
-def read_number(value: Any, name: str) -> float:  # noqa: ANN401 - whatever the file holds
+def read_number(value: Any, name: str) -> float:
+    """The value, if it is a finite number; raises MotionError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise MotionError(f"{name} must be a finite number, not {value!r}.")
     return float(value)

@@ -1,7 +1,7 @@
 """Poses → joint angles: feet where they belong, the centre of mass above them, hands on the floor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import torch
@@ -25,7 +25,7 @@ from anyskill.motion.pose import ARMS, JOINTS, LEGS, SKELETON, Foot, Hand, Pose
 
 _ROUNDS = 25  # of shifting the pelvis; each takes away four fifths of what the centre of mass is off
 _STRAIGHTEST_KNEE = torch.deg2rad(torch.tensor(10.0, dtype=torch.float64))
-_WIDEST_SHOULDER = torch.deg2rad(torch.tensor(172.0, dtype=torch.float64))  # a rotation vector wraps at 180
+_WIDEST = torch.deg2rad(torch.tensor(172.0, dtype=torch.float64))
 _Y = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
 _HIPS = torch.stack([SKELETON.offsets[limb.upper] for limb in LEGS])
 
@@ -41,6 +41,9 @@ class Postures:
     swivels: Float[Tensor, "pose 2"]  # rad, knees about the lines from hip to ankle
     balance: Float[Tensor, "pose 2"]  # m, the centre of mass on the ground
     missing: Float[Tensor, "pose 4"]  # m that hands (right, left) and feet are out of reach
+
+    def __getitem__(self, index: slice) -> "Postures":
+        return Postures(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 def solve(poses: Sequence[Pose]) -> Postures:
@@ -90,8 +93,9 @@ def stand_on(
     swivels: Float[Tensor, "frame 2"],
     balance: Float[Tensor, "frame 2"],
 ) -> tuple[Float[Tensor, "frame 3"], Float[Tensor, "frame body 4"], Float[Tensor, "frame 2"]]:
-    """Bend the legs so that the feet are where they are wanted, shift the root until ``balance`` is met, and raise it
-    where anything but the feet would be under the ground.
+    """Bend the legs so that the feet are where they are wanted.
+
+    The root is shifted until ``balance`` is met, and raised where anything but the feet would be under the ground.
 
     Returns:
         Root positions, local rotations with new legs, and by how much (m) each foot's place is out of reach.
@@ -109,25 +113,26 @@ def stand_on(
     return root, local, torch.stack(missing, -1)
 
 
-def limit_breaches(dofs: Float[Tensor, "28"]) -> list[str]:
-    """What a pose asks of joints that they cannot do, in words.
+def worst_breach(dofs: Float[Tensor, "pose 28"]) -> tuple[int, str] | None:
+    """The pose that asks most beyond what a joint can do, and that in words; None if all can be done.
 
-    A hinge has its range. A ball joint's per-axis ranges describe its largest tilt: what MuJoCo enforces is the cone.
+    A hinge has its range. Of a ball joint, the cone around its largest limit counts, as in the simulation; a shoulder
+    stops short of the half turn at which rotation vectors wrap.
     """
-    breaches = []
+    worst, found = 1e-6, None
     for joint, body in JOINTS.items():
         slot = SKELETON.dof_slices[SKELETON.index(body)]
-        value, limits = dofs[slot], SKELETON.limits[slot]
-        if len(value) == 1:
-            low, high = limits[0]
-            wrong, limit = bool(value < low - 1e-6 or value > high + 1e-6), low if value < low else high
-        else:
-            limit = limits.abs().max().clamp_max(_WIDEST_SHOULDER)
-            value = value.norm()[None]
-            wrong = bool(value > limit + 1e-6)
-        if wrong:
-            breaches.append(f"{joint} is turned by {value.rad2deg().item():.0f}°, its limit is {limit.rad2deg():.0f}°")
-    return breaches
+        values, (low, high) = dofs[:, slot], SKELETON.limits[slot].T
+        if len(low) == 3:
+            values, high = values.norm(dim=-1, keepdim=True), torch.maximum(low.abs(), high.abs()).amax(0, keepdim=True)
+            low, high = -high, high.clamp_max(_WIDEST)
+        beyond = torch.maximum(values - high, low - values)[:, 0]
+        if beyond.max() > worst:
+            worst, pose = float(beyond.max()), int(beyond.argmax())
+            limit = high if values[pose] > high else low
+            asked, allowed = values[pose].rad2deg().item(), limit.rad2deg().item()
+            found = (pose, f"the {joint} is turned by {asked:.0f}°, its limit is {allowed:.0f}°")
+    return found
 
 
 def centre_of_mass(

@@ -20,7 +20,7 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
     hands_down = both(below(m.hand_height, 0.12, 0.1))
     erect, level = above(m.torso_up, 0.6, 0.25), below(m.torso_up.abs(), 0.55, 0.2)
     grounded = below(m.clearance, 0.06, 0.04)
-    low = every(below(m.pelvis_height, 0.22, 0.1), below(m.torso_height, 0.38, 0.12), grounded)
+    low = every(below(m.pelvis_height, 0.26, 0.08), below(m.torso_height, 0.38, 0.12), grounded)
     knees_up = both(above(m.knee_height, 0.12, 0.06))
     standing = every(
         above(m.pelvis_height, 0.7, 0.12),
@@ -30,7 +30,10 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
     on_feet = every(both(foot_down), above(m.torso_up, -0.2, 0.3), knees_up)
     seated = every(below(m.pelvis_height, 0.2, 0.1), erect, grounded)
     on_heels = every(
-        both(knee_down), between(m.pelvis_height, 0.08, 0.33, 0.06), both(above(m.knee, deg(110), deg(25)))
+        both(knee_down),
+        between(m.pelvis_height, 0.08, 0.33, 0.06),
+        both(above(m.knee, deg(110), deg(25))),
+        both(below(m.foot[..., 0], 0.12, 0.06)),
     )
     kneeling = every(erect, above(m.pelvis_height, 0.33, 0.08), grounded)
     face_down, face_up = below(m.chest_up, -0.55, 0.3), above(m.chest_up, 0.55, 0.3)
@@ -75,10 +78,11 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
             both(flat)[..., None],
             lunging[..., None],
         ),
-        "sit_on_ground": every(seated, either(above(m.knee_height.amax(-1), 0.1, 0.05), legs_straight)),
+        "sit_on_ground": every(seated, above(fore.amax(-1), 0.15, 0.06)),
         "sit_with_legs_stretched": every(seated, legs_straight),
         "sit_cross_legged": every(
             seated,
+            both(above(fore, 0.12, 0.06)),
             both(above(m.knee, deg(75), deg(25))),
             below(m.knee_height.amax(-1), 0.3, 0.1),
             below(spread, 0.15, 0.2),
@@ -128,7 +132,7 @@ def trunk_facts(m: Measures) -> dict[str, Tensor]:
     """Bent, leaning or twisted; the spine against the vertical, so not told of somebody lying or upside down."""
     up = (~m.lying).to(m.pitch) * 2.0 - 1.0
     sideways, turned = m.roll, m.twist
-    no_roll, no_pitch = below(sideways.abs().amax(-1), deg(9), deg(8)), below(m.pitch.abs(), deg(12), deg(8))
+    no_roll, no_pitch = below(sideways.abs().amax(-1), deg(9), deg(6)), below(m.pitch.abs(), deg(12), deg(8))
     steep = below(m.pitch.abs(), deg(60), deg(20))[..., None]
     up2 = up[..., None]
     return {

@@ -1,0 +1,49 @@
+"""``anyskill pretrain``: motions → a low-level controller."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+def pretrain(
+    motions: Annotated[Path, tyro.conf.Positional],
+    out: Path,
+    method: Literal["amp", "ase", "calm", "distil+calm"] = "distil+calm",
+    preset: Literal["fast", "paper"] = "fast",
+    samples: float = 20e6,
+    teacher_samples: float = 60e6,
+    student_samples: float = 10e6,
+    device: str = "cpu",
+    seed: int = 0,
+    track: str | None = None,
+) -> None:
+    """Train a low-level controller, or go on with a run that was stopped.
+
+    Ctrl-C and SIGTERM save a checkpoint first; the same command then goes on from there.
+
+    Args:
+        motions: Data set of clips (YAML).
+        out: Folder of the run.
+        method: How: adversarially from nothing, or by tracking, distilling and then CALM's discriminator.
+        preset: Settings of amp, ase and calm: as published, or for two CPU cores.
+        samples: Control steps of adversarial training.
+        teacher_samples: Control steps of the tracking teacher (distil+calm).
+        student_samples: Control steps of distilling (distil+calm).
+        device: cpu or cuda.
+        seed: Of everything random.
+        track: Also send metrics to this project of Weights & Biases.
+    """
+    from dataclasses import replace
+
+    from anyskill.controller.recipe import Recipe
+    from anyskill.controller.recipe import preset as settings
+
+    recipe = Recipe(out, motions, device, seed, track=track)
+    if method == "distil+calm":
+        finished = recipe.distil_and_tune(teacher_samples, student_samples, samples)
+    else:
+        finished = recipe.adversarial(replace(settings(method, preset), seed=seed), samples)
+    if not finished:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
