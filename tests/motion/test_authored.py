@@ -9,44 +9,45 @@ from scipy.spatial import ConvexHull, QhullError
 from anyskill.body.humanoid import HUMANOID
 from anyskill.body.model import build_model
 from anyskill.body.skeleton import skeleton_of
+from anyskill.body.state import BodyState
 from anyskill.motion.authored import authored_clips, authored_motions
 from anyskill.motion.clip import Clip
 from anyskill.motion.posture import centre_of_mass
+from anyskill.sim.mujoco_cpu import MujocoCpu
 
 SKELETON = skeleton_of(HUMANOID)
 MODEL = build_model(HUMANOID)
 FEET = [MODEL.geom(f"{side}_foot_0").id for side in ("right", "left")]
-CLIPS = authored_clips()
-FAST = {"attack", "jump"}  # may be quicker than daily life
+MOTIONS = {motion.clip.name: motion for motion in authored_motions()}
+ORIGINALS = [name for name in MOTIONS if not name.endswith("-mirrored")]
 
-each_clip = pytest.mark.parametrize("clip", CLIPS, ids=[clip.name for clip in CLIPS])
+each_motion = pytest.mark.parametrize("name", ORIGINALS)  # what holds for a motion holds for its mirror image
 
 
 def poses(clip: Clip) -> np.ndarray:
     return SKELETON.qpos(clip.root_positions, clip.rotations).numpy()
 
 
-def surface(data: mujoco.MjData, geom: int) -> np.ndarray:
-    """Lowest points of a geom: corners of a box, undersides of a sphere's centre and a capsule's ends."""
+def low_points(data: mujoco.MjData, geom: int) -> np.ndarray:
+    """Where a geom can touch the ground: corners of a box, undersides of a sphere and of a capsule's ends."""
     size, kind = MODEL.geom_size[geom], MODEL.geom_type[geom]
     centre, axes = data.geom_xpos[geom], data.geom_xmat[geom].reshape(3, 3)
     if kind == mujoco.mjtGeom.mjGEOM_BOX:
         signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
         return centre + signs * size @ axes.T
     half = size[1] if kind == mujoco.mjtGeom.mjGEOM_CAPSULE else 0.0
-    ends = centre + np.array([[half], [-half]]) * axes[:, 2]
-    return ends - [0, 0, size[0]]
+    return centre + np.array([[half], [-half]]) * axes[:, 2] - [0, 0, size[0]]
 
 
-def ground_contact(data: mujoco.MjData) -> np.ndarray:
-    """Points of the surface, all bodies together."""
-    return np.concatenate([surface(data, geom) for geom in range(1, MODEL.ngeom)])
-
-
-def held_frames(clip: Clip) -> np.ndarray:
-    """Frames within which nothing moves."""
-    still = np.abs(np.diff(poses(clip), axis=0)).max(1) < 1e-6
-    return np.flatnonzero(np.concatenate((still, [False])))
+def all_low_points(clip: Clip) -> np.ndarray:
+    """(frame, point, 3): ``low_points`` of the whole body, the feet's sixteen first."""
+    data, order = mujoco.MjData(MODEL), FEET + [g for g in range(1, MODEL.ngeom) if g not in FEET]
+    frames = []
+    for qpos in poses(clip):
+        data.qpos = qpos
+        mujoco.mj_kinematics(MODEL, data)
+        frames.append(np.concatenate([low_points(data, geom) for geom in order]))
+    return np.array(frames)
 
 
 def distance_inside(point: np.ndarray, polygon: np.ndarray) -> float:
@@ -54,40 +55,146 @@ def distance_inside(point: np.ndarray, polygon: np.ndarray) -> float:
     try:
         hull = ConvexHull(polygon)
     except QhullError:
-        return -1.0
+        return -np.inf
     return float(-(hull.equations[:, :2] @ point + hull.equations[:, 2]).max())
 
 
-def deepest_self_contact(clip: Clip) -> tuple[float, str]:
-    """Depth (m) and names of the two bodies of the worst self-penetration."""
-    data, worst, names = mujoco.MjData(MODEL), 0.0, ""
+def held_frames(clip: Clip) -> np.ndarray:
+    """Frames after which nothing moves for a while."""
+    still = np.abs(np.diff(poses(clip), axis=0)).max(1) < 1e-4
+    return np.flatnonzero(still)
+
+
+@each_motion
+def test_lasts_a_few_seconds_and_has_a_name(name: str) -> None:
+    motion = MOTIONS[name]
+    assert 2 <= motion.clip.duration <= 8
+    assert motion.clip.labels and all(label.strip() for label in motion.clip.labels)
+    assert motion.category is not None
+
+
+@each_motion
+def test_touches_the_ground_and_stays_above_it(name: str) -> None:
+    lowest = all_low_points(MOTIONS[name].clip)[..., 2].min(1)
+    assert lowest.min() > -0.005
+    assert lowest.max() < 0.011
+
+
+@each_motion
+def test_feet_on_the_ground_do_not_slide(name: str) -> None:
+    feet = all_low_points(MOTIONS[name].clip)[:, :16]
+    down = (feet[1:, :, 2] < 0.004) & (feet[:-1, :, 2] < 0.004)
+    steps = np.linalg.norm(np.diff(feet, axis=0), axis=-1)
+    # A foot that is being lifted or set down still moves forward in its last few millimetres.
+    assert (steps * down).max() < 0.012
+    assert (steps * down).max(1).sum() < 0.03
+
+
+@each_motion
+def test_centre_of_mass_is_above_the_support_in_held_poses(name: str) -> None:
+    clip = MOTIONS[name].clip
+    points, centres = all_low_points(clip), centre_of_mass(*SKELETON.forward(clip.root_positions, clip.rotations))
+    for frame in held_frames(clip):
+        support = points[frame][points[frame, :, 2] < 0.01]
+        assert distance_inside(centres[frame, :2].numpy(), support[:, :2]) > 0.02, f"after {frame / clip.fps:.1f} s"
+
+
+def test_most_motions_hold_a_pose() -> None:
+    held = [name for name in ORIGINALS if len(held_frames(MOTIONS[name].clip)) >= 1.4 * 30]
+    assert len(held) >= 60
+
+
+@each_motion
+def test_joints_can_do_it(name: str) -> None:
+    clip = MOTIONS[name].clip
+    data = mujoco.MjData(MODEL)
     for qpos in poses(clip):
+        data.qpos = qpos
+        mujoco.mj_kinematics(MODEL, data)
+        mujoco.mj_comPos(MODEL, data)
+        mujoco.mj_makeConstraint(MODEL, data)
+        limits = data.efc_type[: data.nefc] == mujoco.mjtConstraint.mjCNSTR_LIMIT_JOINT
+        assert data.efc_pos[: data.nefc][limits].min(initial=0.0) > -1e-4
+
+
+@each_motion
+def test_the_body_stays_out_of_itself(name: str) -> None:
+    data = mujoco.MjData(MODEL)
+    for qpos in poses(MOTIONS[name].clip):
         data.qpos = qpos
         mujoco.mj_kinematics(MODEL, data)
         mujoco.mj_collision(MODEL, data)
         for contact in data.contact:
-            if 0 not in contact.geom and -contact.dist > worst:
-                worst = -contact.dist
-                names = " and ".join(MODEL.body(MODEL.geom_bodyid[geom]).name for geom in contact.geom)
-    return worst, names
+            bodies = [MODEL.body(MODEL.geom_bodyid[geom]).name for geom in contact.geom]
+            assert "world" in bodies or contact.dist > -0.02, bodies
 
 
-def zero_moment_points(clip: Clip) -> np.ndarray:
-    """Where (m) the ground's force would have to act, from inverse dynamics of the whole body."""
-    model = build_model(HUMANOID)
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_LIMIT
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_ACTUATION
-    data, qpos, step = mujoco.MjData(model), poses(clip), 1 / clip.fps
-    velocity = np.zeros((len(qpos) - 1, model.nv))
-    for frame in range(len(velocity)):
-        mujoco.mj_differentiatePos(model, velocity[frame], step, qpos[frame], qpos[frame + 1])
-    points = []
-    for frame in range(1, len(qpos) - 1):
-        data.qpos = qpos[frame]
-        data.qvel = 0.5 * (velocity[frame - 1] + velocity[frame])
-        data.qacc = (velocity[frame] - velocity[frame - 1]) / step
-        mujoco.mj_inverse(model, data)
-        force, torque = data.qfrc_inverse[:3], data.xmat[1].reshape(3, 3) @ data.qfrc_inverse[3:6]
-        torque = torque + np.cross(qpos[frame, :3], force)  # about the origin of the ground
-        points.append([-torque[1] / force[2], torque[0] / force[2]])
-    return np.array(points)
+@each_motion
+def test_is_not_faster_than_people(name: str) -> None:
+    states = MOTIONS[name].clip.states()
+    speeds = SKELETON.dof_velocities(states.rotations, states.angular_velocities).abs()
+    assert speeds.max() < 12  # rad/s
+    assert states.linear_velocities.norm(dim=-1).max() < 6  # m/s
+
+
+def hand_heights(clip: Clip, side: str) -> np.ndarray:
+    positions, _ = SKELETON.forward(clip.root_positions, clip.rotations)
+    return positions[:, SKELETON.index(f"{side}_hand"), 2].numpy()
+
+
+@pytest.mark.parametrize("suffix", ["", "-mirrored"])
+def test_labels_name_the_side_that_moves(suffix: str) -> None:
+    moving, still = ("left", "right") if suffix else ("right", "left")
+    for name in ("raise_right_arm", "wave_with_right_hand", "salute_with_right_hand", "point_up_with_right_hand"):
+        clip = MOTIONS[name + suffix].clip
+        assert all(moving in label for label in clip.labels)
+        assert hand_heights(clip, moving).max() > 1.4 > hand_heights(clip, still).max()
+    clip = MOTIONS["kick_forward_right" + suffix].clip
+    assert all(moving in label for label in clip.labels)
+    positions, _ = SKELETON.forward(clip.root_positions, clip.rotations)
+    feet = {side: positions[:, SKELETON.index(f"{side}_foot"), 2].max() for side in (moving, still)}
+    assert feet[moving] > 0.35 and feet[still] < 0.06
+
+
+def test_a_mirrored_motion_never_keeps_the_side_of_its_original() -> None:
+    for name in ORIGINALS:
+        if f"{name}-mirrored" in MOTIONS:
+            for ours, theirs in zip(MOTIONS[name].clip.labels, MOTIONS[f"{name}-mirrored"].clip.labels, strict=True):
+                assert ("right" in ours, "left" in ours) == ("left" in theirs, "right" in theirs)
+
+
+def test_all_names_differ_and_there_are_plenty() -> None:
+    assert len(MOTIONS) == len(authored_clips())
+    assert len(ORIGINALS) >= 90
+
+
+def stays_on_two_feet(clip: Clip) -> bool:
+    feet = all_low_points(clip)[:, :16, 2].reshape(-1, 2, 8)
+    return bool((np.sort(feet, -1)[..., 3] < 0.005).all())
+
+
+def survivors(names: list[str]) -> list[str]:
+    """Those that stay up in physics with nothing but PD control towards the next frame."""
+    clips = [MOTIONS[name].clip for name in names]
+    engine = MujocoCpu(len(clips), threads=1)
+    states = [clip.states() for clip in clips]
+    targets = [SKELETON.dofs_from_rotations(clip.rotations) for clip in clips]
+    start = BodyState.stack([state[0] for state in states])
+    engine.reset(torch.arange(len(clips)), start.qpos(SKELETON), start.qvel(SKELETON))
+    head = SKELETON.index("head")
+    fallen = [False] * len(clips)
+    for frame in range(1, max(clip.num_frames for clip in clips)):
+        engine.step(torch.stack([target[min(frame, len(target) - 1)] for target in targets]))
+        heights = engine.state().positions[:, head, 2]
+        for world, (clip, state) in enumerate(zip(clips, states, strict=True)):
+            if frame < clip.num_frames:
+                fallen[world] |= bool((heights[world] - state.positions[frame, head, 2]).abs() > 0.3)
+    return [name for name, down in zip(names, fallen, strict=True) if not down]
+
+
+def test_nearly_all_motions_on_two_feet_survive_plain_pd_control() -> None:
+    # A single ankle (400 N·m/rad) is weaker than gravity's pull on the upright body (m·g·h = 446 N·m/rad): standing on
+    # one foot needs a controller. So do motions that step.
+    on_two_feet = [name for name in ORIGINALS if stays_on_two_feet(MOTIONS[name].clip)]
+    assert len(on_two_feet) >= 65
+    assert len(survivors(on_two_feet)) >= 0.85 * len(on_two_feet)

@@ -9,8 +9,26 @@ from anyskill.motion.clip import Clip
 from anyskill.motion.errors import MotionError
 from anyskill.motion.formats import read_motion
 from anyskill.motion.joint_map import JointMap
+from anyskill.motion.keyframes import read_keyframes
 from anyskill.motion.retarget import from_origin, retarget
 from anyskill.motion.source import SourceMotion
+
+KEYFRAME_SUFFIXES = (".yaml", ".yml")
+
+
+def load_clips(
+    path: Path,
+    fps: float | None = 30,
+    *,
+    clean: bool = True,
+    character: Character = HUMANOID,
+    joint_map: JointMap | None = None,
+) -> list[Clip]:
+    """All clips of a file: one of a motion file (``load_clip_any``), any number of a keyframe text (``.yaml``)."""
+    if path.suffix.lower() not in KEYFRAME_SUFFIXES:
+        return [load_clip_any(path, fps, clean=clean, character=character, joint_map=joint_map)]
+    clips = read_keyframes(path)
+    return [clip if fps in (None, clip.fps) else clip.resampled(fps) for clip in clips]
 
 
 def load_clip_any(

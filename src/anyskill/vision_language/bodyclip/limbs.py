@@ -8,7 +8,7 @@ from math import radians as deg
 import torch
 from torch import Tensor
 
-from anyskill.vision_language.bodyclip.margins import above, below, between, both, every, swapped
+from anyskill.vision_language.bodyclip.margins import above, below, between, both, certain, either, every, swapped
 from anyskill.vision_language.bodyclip.measures import Measures
 
 # Places (forward, outward, up; m) where the centre of a hand is that touches the head (from its centre), the torso or
@@ -29,6 +29,8 @@ def arm_facts(m: Measures) -> dict[str, Tensor]:
     height = m.hand[..., 2]
     stretched, soft = below(m.elbow, deg(55), deg(25)), below(m.elbow, deg(75), deg(20))
     upper_down = below(m.upper_arm[..., 2], -0.6, 0.25)
+    # An arm that points down to the ground may carry the body.
+    loose = either(above(m.hand_height, 0.12, 0.06), below(m.pelvis_height, 0.3, 0.1)[..., None])
     hooked = between(m.elbow, deg(50), deg(125), deg(18))
     return {
         "arm_overhead": above(height, 0.29, 0.12),
@@ -41,7 +43,7 @@ def arm_facts(m: Measures) -> dict[str, Tensor]:
         "arm_up_forward": every(between(forward, 0.38, 0.85, 0.14), between(up, 0.4, 0.92, 0.14), stretched),
         "arm_down_forward": every(between(forward, 0.4, 0.85, 0.14), below(up, -0.45, 0.2), stretched),
         "arm_back": every(below(forward, -0.38, 0.2), below(up, 0.2, 0.25), soft),
-        "arm_hanging": every(below(up, -0.9, 0.14), below(m.elbow, deg(45), deg(20))),
+        "arm_hanging": every(below(up, -0.9, 0.14), below(m.elbow, deg(45), deg(20)), loose),
         "arm_across": every(
             below(m.hand_torso[..., 1], -0.03, 0.08),
             above(m.hand_torso[..., 0], 0.06, 0.06),
@@ -92,7 +94,7 @@ def hand_facts(m: Measures) -> dict[str, Tensor]:
 def leg_facts(m: Measures) -> dict[str, Tensor]:
     """Where a leg points and how it is bent; a leg in the air only of somebody who is up."""
     forward, outward, rise = m.leg.unbind(-1)
-    up = every(above(m.pelvis_height, 0.5, 0.1), (~m.lying).to(m.pelvis_height) * 2.0 - 1.0)[..., None]
+    up = every(above(m.pelvis_height, 0.5, 0.1), certain(~m.lying, m.pitch.dtype))[..., None]
     lifted = every(above(m.foot_height, 0.1, 0.07), up)
     straight = below(m.knee, deg(48), deg(20))
     low = below(m.pelvis_height, 0.35, 0.1)[..., None]
@@ -129,7 +131,10 @@ def feet_facts(m: Measures) -> dict[str, Tensor]:
     fore, aside = m.foot[..., 0], m.foot[..., 1]
     stride, spread = fore - swapped(fore), aside.sum(-1)
     down = every(
-        both(below(m.foot_height, 0.07, 0.05)), above(m.pelvis_height, 0.3, 0.1), below(m.clearance, 0.06, 0.04)
+        both(below(m.foot_height, 0.07, 0.05)),
+        above(m.pelvis_height, 0.3, 0.1),
+        below(m.clearance, 0.06, 0.04),
+        both(below(m.leg[..., 2], -0.45, 0.2)),
     )
     level = below(stride.abs().amax(-1), 0.14, 0.08)
     return {

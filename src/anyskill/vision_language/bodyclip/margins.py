@@ -6,7 +6,7 @@ fuzzy logic, by minimum and maximum.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 Margin = Float[Tensor, "*batch"]
@@ -25,6 +25,11 @@ def below(value: Tensor, threshold: float, width: float) -> Tensor:
 def between(value: Tensor, low: float, high: float, width: float) -> Tensor:
     """True inside an interval; deniable a ``width`` outside it."""
     return torch.minimum(above(value, low, width), below(value, high, width))
+
+
+def certain(mask: Bool[Tensor, "*batch"], dtype: torch.dtype) -> Margin:
+    """A yes or no that has no threshold."""
+    return mask.to(dtype) * 2.0 - 1.0
 
 
 def every(first: Tensor, *others: Tensor) -> Tensor:

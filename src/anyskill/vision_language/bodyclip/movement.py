@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from anyskill.body.state import BodyState
-from anyskill.vision_language.bodyclip.margins import above, below, between, both, either, every, swapped
+from anyskill.vision_language.bodyclip.margins import above, below, between, both, certain, either, every, swapped
 from anyskill.vision_language.bodyclip.measures import (
     ANKLES,
     HANDS,
@@ -51,7 +51,7 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
     gap = (window.positions[..., HANDS[0], :] - window.positions[..., HANDS[1], :]).norm(dim=-1)
     parting = hand[..., 1].sum(-1, keepdim=True)  # how fast the hands part
 
-    up = (~m.lying).to(rise) * 2.0 - 1.0
+    up = certain(~m.lying, rise.dtype)
     erect = every(above(m.torso_up, 0.6, 0.25), above(m.pelvis_height, 0.55, 0.15))
     airborne, grounded = known["in_the_air"], below(m.clearance, 0.05, 0.03)
     stepping = every(erect, above(step_speed, 0.45, 0.3))

@@ -9,7 +9,7 @@ from math import radians as deg
 
 from torch import Tensor
 
-from anyskill.vision_language.bodyclip.margins import above, below, between, both, either, every, swapped
+from anyskill.vision_language.bodyclip.margins import above, below, between, both, certain, either, every, swapped
 from anyskill.vision_language.bodyclip.measures import Measures
 
 
@@ -27,7 +27,7 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
         either(*foot_down.unbind(-1)),
         either(above(m.torso_up, -0.2, 0.2), both(foot_down)),
     )
-    on_feet = every(both(foot_down), above(m.torso_up, -0.2, 0.3), knees_up)
+    on_feet = every(both(foot_down), above(m.torso_up, -0.2, 0.3), above(m.pitch, deg(-25), deg(15)), knees_up)
     seated = every(below(m.pelvis_height, 0.2, 0.1), erect, grounded)
     on_heels = every(
         both(knee_down),
@@ -60,7 +60,12 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
         "squat_halfway": every(
             on_feet, side_by_side, both(above(m.knee, deg(58), deg(20))), between(m.pelvis_height, 0.46, 0.74, 0.1)
         ),
-        "crouch": every(on_feet, both(above(m.knee, deg(95), deg(25))), between(m.pelvis_height, 0.14, 0.46, 0.08)),
+        "crouch": every(
+            on_feet,
+            both(above(m.knee, deg(95), deg(25))),
+            between(m.pelvis_height, 0.14, 0.46, 0.08),
+            below(fore.amax(-1), 0.32, 0.06),
+        ),
         "lunge": every(
             above(stride, 0.4, 0.15),
             above(m.knee, deg(45), deg(20)),
@@ -115,6 +120,7 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
             above(m.pelvis_height, 0.45, 0.12),
             knees_up,
             below(m.torso_up, 0.5, 0.2),
+            below(m.chest_up, 0.2, 0.3),
             both(above(m.hand_foot, 0.35, 0.12)),
         ),
         "bridge": every(hands_down, both(foot_down), above(m.pelvis_height, 0.25, 0.1), face_up, level),
@@ -129,8 +135,9 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
 
 
 def trunk_facts(m: Measures) -> dict[str, Tensor]:
-    """Bent, leaning or twisted; the spine against the vertical, so not told of somebody lying or upside down."""
-    up = (~m.lying).to(m.pitch) * 2.0 - 1.0
+    """Bent, leaning or twisted; the spine against the vertical, so told only of bodies that legs or seat carry."""
+    carried = every(below(m.pelvis_height, 0.65, 0.1), below(m.hand_height.amin(-1), 0.1, 0.05))  # by the hands, too
+    up = every(certain(~m.lying, m.pitch.dtype), -carried)
     sideways, turned = m.roll, m.twist
     no_roll, no_pitch = below(sideways.abs().amax(-1), deg(9), deg(6)), below(m.pitch.abs(), deg(12), deg(8))
     steep = below(m.pitch.abs(), deg(60), deg(20))[..., None]
@@ -149,7 +156,7 @@ def trunk_facts(m: Measures) -> dict[str, Tensor]:
 
 def head_facts(m: Measures) -> dict[str, Tensor]:
     """Where the face looks; up and down against the horizon, left and right against the chest."""
-    up = (~m.lying).to(m.pitch) * 2.0 - 1.0
+    up = certain(~m.lying, m.pitch.dtype)
     turned = m.head_turn.abs().amax(-1)
     return {
         "look_ahead": every(
