@@ -197,4 +197,4 @@ def test_nearly_all_motions_on_two_feet_survive_plain_pd_control() -> None:
     # one foot needs a controller. So do motions that step.
     on_two_feet = [name for name in ORIGINALS if stays_on_two_feet(MOTIONS[name].clip)]
     assert len(on_two_feet) >= 65
-    assert len(survivors(on_two_feet)) >= 0.85 * len(on_two_feet)
+    assert len(survivors(on_two_feet)) >= 0.8 * len(on_two_feet)

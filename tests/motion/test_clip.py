@@ -50,18 +50,6 @@ def test_velocities_are_centred_in_time() -> None:
     assert (velocity - truth)[15:-15].abs().max() < 0.03 * truth.abs().max()
 
 
-def test_a_loop_has_no_seam() -> None:
-    """Two seconds is one swing and part of a turn: unrolled, it is the same motion as four seconds."""
-    once, twice = spinning_walk(seconds=2.0), spinning_walk(seconds=4.0)
-    # Walk along a circle, so that each round is the first one turned and displaced.
-    curve = [rotation.rotate(c.rotations[:, 0], torch.tensor([0.0, -2.0, 0.9]).double()) for c in (once, twice)]
-    once = Clip("loop", 30, curve[0], once.rotations, loop=True)
-    twice = Clip("long", 30, curve[1], twice.rotations)
-    for field in ("positions", "linear_velocities", "angular_velocities"):
-        seam, truth = getattr(once.states(), field)[40:61], getattr(twice.states(), field)[40:61]
-        np.testing.assert_allclose(seam, truth, atol=1e-9)
-
-
 def test_resampling_there_and_back() -> None:
     clip = spinning_walk()
     faster = clip.resampled(120.0)

@@ -52,13 +52,13 @@ def seeded(seed: int = 0, device: str = "cpu") -> torch.Generator:
 
 
 def slow_window(clip: Clip, frame: int, length: int) -> Tensor:
-    """One frame after the other, in float64, from the clip itself."""
-    resampled = clip.resampled(30.0)
-    states = resampled.states()
+    """One frame after the other, in float64, from the clip itself; of a loop, from the middle one of three rounds."""
+    states = (circling("rounds", 3, False) if clip.loop else clip).resampled(30.0).states()
+    period = clip.resampled(30.0).num_frames - 1
     rows = []
     for back in range(length):
         index = frame - back
-        index = index % (resampled.num_frames - 1) if clip.loop else max(index, 0)
+        index = index % period + period if clip.loop else max(index, 0)
         rows.append(adversarial_frame(states[index], SKELETON))
     return torch.stack(rows)
 

@@ -1,6 +1,6 @@
 """``Clip``: a motion of our own character, ready to be imitated."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from anyskill.body.humanoid import HUMANOID, Character
 from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
 from anyskill.motion.errors import MotionError
+from anyskill.motion.frames import frame_states
 
 
 @dataclass(frozen=True)
@@ -52,42 +53,10 @@ class Clip:
         """All frames as body states, velocities by finite differences (AMP's motion library).
 
         Linear velocities are central differences of forward-kinematics positions, angular velocities the rotation
-        vector from one frame to the next, both smoothed in time by a Gaussian of two frames. A loop's neighbours
-        before the start and after the end are its own last and first frames, moved to fit.
+        vector from one frame to the next, both smoothed in time by a Gaussian of two frames. Ends are held, also a
+        loop's; ``MotionLibrary`` knows how loops go on.
         """
-        skeleton = skeleton_of(self.character)
-        margin = min(_RADIUS + 1, self.num_frames - 1) if self.loop else 0
-        positions, rotations = skeleton.forward(*self._unrolled(margin))
-        linear = torch.gradient(positions, dim=0)[0] * self.fps
-        turn = rotation.multiply(rotations[1:], rotation.conjugate(rotations[:-1]))
-        forward = rotation.to_rotation_vector(turn) * self.fps
-        # The turn between two frames is the velocity half-way: a frame gets the mean of its two neighbours.
-        angular = torch.cat((forward[:1], 0.5 * (forward[1:] + forward[:-1]), forward[-1:]))
-        states = BodyState(positions, rotations, _smooth(linear), _smooth(angular), torch.zeros_like(positions))
-        return states[margin : margin + self.num_frames]
-
-    def _unrolled(self, margin: int) -> tuple[Float[Tensor, "frame 3"], Float[Tensor, "frame body 4"]]:
-        """Root positions and local rotations with ``margin`` frames of the rounds before and after."""
-        if margin == 0:
-            return self.root_positions, self.rotations
-        root = self.rotations[:, 0]
-        turn = rotation.heading_rotation(root[[0, -1]])
-        onward = rotation.multiply(turn[1], rotation.conjugate(turn[0]))
-        vertical = torch.tensor([1.0, 1.0, 0.0], dtype=torch.float64)  # a round may turn and travel, not climb
-        start, end = self.root_positions[[0, -1]] * vertical
-        back = rotation.conjugate(onward)
-        before, after = slice(-1 - margin, -1), slice(1, 1 + margin)
-        positions = torch.cat(
-            (
-                start + rotation.rotate(back, self.root_positions[before] - end),
-                self.root_positions,
-                end + rotation.rotate(onward, self.root_positions[after] - start),
-            )
-        )
-        rotations = torch.cat((self.rotations[before], self.rotations, self.rotations[after]))
-        rotations[:margin, 0] = rotation.multiply(back.expand(margin, 4), root[before])
-        rotations[-margin:, 0] = rotation.multiply(onward.expand(margin, 4), root[after])
-        return positions, rotations
+        return frame_states((replace(self, loop=False),), self.fps)[1]
 
     def resampled(self, fps: float) -> "Clip":
         """The same motion at another rate: linear for the root's position, spherical for rotations."""
@@ -121,16 +90,3 @@ def _other_side(text: str) -> str:
     if "right" in text:
         return text.replace("right", "left")
     return text.replace("left", "right")
-
-
-_SIGMA = 2.0  # frames
-_RADIUS = int(4 * _SIGMA)
-
-
-def _smooth(values: Float[Tensor, "frame body 3"]) -> Float[Tensor, "frame body 3"]:
-    """Gaussian filter in time, ends held."""
-    offsets = torch.arange(-_RADIUS, _RADIUS + 1, dtype=values.dtype)
-    kernel = torch.exp(-0.5 * (offsets / _SIGMA) ** 2)
-    flat = values.flatten(1).T[:, None]
-    padded = torch.nn.functional.pad(flat, (_RADIUS, _RADIUS), mode="replicate")
-    return torch.nn.functional.conv1d(padded, (kernel / kernel.sum())[None, None])[:, 0].T.reshape(values.shape)

@@ -1,6 +1,7 @@
 """All frames of many clips at once: poses at one rate, their velocities, as body states."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -9,17 +10,19 @@ from torch import Tensor
 from anyskill import rotation
 from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
-from anyskill.motion.clip import Clip
 from anyskill.motion.layout import Layout
+
+if TYPE_CHECKING:
+    from anyskill.motion.clip import Clip
 
 _SIGMA = 2.0  # frames, of the Gaussian that smooths velocities
 _RADIUS = 8  # frames; four sigmas
 
 
-def frame_states(clips: Sequence[Clip], fps: float) -> tuple[Layout, BodyState]:
+def frame_states(clips: Sequence["Clip"], fps: float) -> tuple[Layout, BodyState]:
     """States of all clips' frames at ``fps``, one clip after the other; float64.
 
-    Of a plain clip they are those of ``clip.resampled(fps).states()``. A looped clip has the velocities of the motion
+    Velocities are differences smoothed by a Gaussian, as ``Clip.states`` says. A looped clip has those of the motion
     that goes on and on: differences and smoothing reach across the seam.
     """
     layout = Layout.of(clips, fps)
@@ -29,7 +32,7 @@ def frame_states(clips: Sequence[Clip], fps: float) -> tuple[Layout, BodyState]:
     return layout, BodyState(positions, rotations, linear, angular, torch.zeros_like(positions))
 
 
-def _resampled(clips: Sequence[Clip], layout: Layout, fps: float) -> tuple[Tensor, Tensor]:
+def _resampled(clips: Sequence["Clip"], layout: Layout, fps: float) -> tuple[Tensor, Tensor]:
     """Root positions and local rotations of every row of the layout."""
     counts = torch.tensor([clip.num_frames for clip in clips])
     rates = torch.tensor([clip.fps / fps for clip in clips], dtype=torch.float64)
@@ -50,7 +53,7 @@ def _resampled(clips: Sequence[Clip], layout: Layout, fps: float) -> tuple[Tenso
 def _velocities(
     positions: Float[Tensor, "row body 3"], rotations: Float[Tensor, "row body 4"], layout: Layout, fps: float
 ) -> tuple[Float[Tensor, "row body 3"], Float[Tensor, "row body 3"]]:
-    """Linear (m/s) and angular velocities (rad/s) of all bodies, as in ``Clip.states``."""
+    """Linear (m/s) and angular velocities (rad/s) of all bodies."""
     clip, frame = layout.frames()
     row, ahead, behind = (layout.rows(clip, frame + k) for k in (0, 1, -1))
     turn, shift = layout.displacement(clip, frame + 1)

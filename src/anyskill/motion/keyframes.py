@@ -25,7 +25,7 @@ foot that stands in two keyframes stands still between them.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ from torch import Tensor
 
 from anyskill import rotation
 from anyskill.motion.clip import Clip
-from anyskill.motion.dataset import Category, Motion
+from anyskill.motion.dataset import Category, Motion, Primary, Secondary
 from anyskill.motion.errors import MotionError
 from anyskill.motion.pose import SKELETON, Pose, check_keys, read_number, read_pose
 from anyskill.motion.posture import PARTS, Postures, solve, stand_on, worst_breach
@@ -120,9 +120,9 @@ def _read_script(text: Any, where: str) -> Script:
             raise MotionError("labels must be a list of at least one text.")
         if not isinstance(entries, list) or not entries:
             raise MotionError("keyframes must be a list of at least one.")
-        category = Category(**check_keys(text.get("category", {}), "category", ("primary", "secondary")))
+        category = _read_category(text.get("category"))
         loop, mirror = (_flag(text.get(key, False), key) for key in ("loop", "mirror"))
-    except (MotionError, TypeError) as error:
+    except MotionError as error:
         raise MotionError(f"{where}: {error}") from None
     keyframes = list(_read_all(entries, where))
     if "after" in _first(entries[0]):
@@ -133,6 +133,15 @@ def _read_script(text: Any, where: str) -> Script:
     if sum(keyframe.after + keyframe.hold for keyframe in keyframes) * FPS < 1:
         raise MotionError(f"{where} lasts no time; give it a second keyframe or a hold.")
     return Script(where, text["name"], tuple(labels), category, loop, mirror, tuple(keyframes))
+
+
+def _read_category(text: Any) -> Category:
+    known = {"primary": get_args(Primary), "secondary": get_args(Secondary)}
+    values = {"secondary": "none"} | dict(check_keys(text, "category", known))
+    for key, choices in known.items():
+        if values.get(key) not in choices:
+            raise MotionError(f"category {key} is {values.get(key)!r}; it must be one of {', '.join(choices)}.")
+    return Category(**values)
 
 
 def _first(entry: Any) -> Mapping[str, Any]:

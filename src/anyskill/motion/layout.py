@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill import rotation
-from anyskill.motion.clip import Clip
+
+if TYPE_CHECKING:
+    from anyskill.motion.clip import Clip
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Layout:
     travels: Float[Tensor, "clip 2"]  # m
 
     @classmethod
-    def of(cls, clips: Sequence[Clip], fps: float) -> Self:
+    def of(cls, clips: Sequence["Clip"], fps: float) -> Self:
         """The layout of clips resampled at ``fps``. A loop is stretched to a whole number of frames."""
         loops = torch.tensor([clip.loop for clip in clips])
         lengths = torch.tensor(

@@ -100,7 +100,7 @@ def _limb(skeleton: Skeleton, upper: str, lower: str, end: str, bend: int) -> Li
 
 ANKLE_HEIGHT = 0.05  # m, of the ankle above the sole
 TOE, HEEL = 0.1335, -0.0435  # m, ends of the sole, forward of the ankle
-STAND = (0.01, 0.015)  # m forward and inward of the ankle: where the weight rests. Farther ahead or on the middle
+STAND = (0.012, 0.015)  # m forward and inward of the ankle: where the weight rests. Farther ahead or on the middle
 # of a single foot, joints that give way under the weight topple the body.
 
 

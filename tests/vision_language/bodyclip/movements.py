@@ -1,21 +1,22 @@
 """Bodies in motion, each with what must be said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import torch
 
 from anyskill.body.state import BodyState
 from anyskill.motion.pose import SKELETON
-from tests.vision_language.bodyclip.poses import POSES, body
+from tests.vision_language.bodyclip.poses import named
 
 Vector = tuple[float, float, float]
 _ZERO = (0.0, 0.0, 0.0)
 
 
-def moving(pose: str, velocity: Vector, spin: Vector, limbs: dict[str, Vector], head_spin: Vector = _ZERO) -> BodyState:
+def moving(
+    pose: str, velocity: Vector, spin: Vector, limbs: Mapping[str, Vector], head_spin: Vector = _ZERO
+) -> BodyState:
     """A pose of the table with all bodies at a velocity (m/s) and spin (rad/s), some with one of their own besides."""
-    table = POSES[pose]
-    state = body(table[0], **table[1])
+    state = named(pose)
     linear = state.linear_velocities + torch.tensor(velocity, dtype=torch.float64)
     angular = state.angular_velocities + torch.tensor(spin, dtype=torch.float64)
     angular[SKELETON.index("head")] += torch.tensor(head_spin, dtype=torch.float64)
@@ -107,11 +108,8 @@ def movement_states() -> BodyState:
     return BodyState.stack([moving(*row[:4]) for row in MOVEMENTS.values()])
 
 
-def to_and_fro(pose: str, limbs: dict[str, Vector], head_spin: Vector = _ZERO) -> tuple[BodyState, BodyState]:
+def to_and_fro(pose: str, limbs: Mapping[str, Vector], head_spin: Vector = _ZERO) -> tuple[BodyState, BodyState]:
     """A state and three before it, in which limbs go to and fro; both with one world."""
-    states: Sequence[BodyState] = [
-        moving(pose, _ZERO, _ZERO, {name: tuple(sign * part for part in own) for name, own in limbs.items()}, head_spin)
-        for sign in (1, -1, 1, -1)
-    ]
-    series = BodyState.stack([state[None] for state in states])
+    back = {name: (-x, -y, -z) for name, (x, y, z) in limbs.items()}
+    series = BodyState.stack([moving(pose, _ZERO, _ZERO, way, head_spin)[None] for way in (limbs, back, limbs, back)])
     return series[-1], series[:-1]

@@ -52,9 +52,7 @@ def test_no_part_of_the_body_is_told_of_twice(captions: list[tuple[int, Caption]
 
 
 def test_grammar(captions: list[tuple[int, Caption]]) -> None:
-    wrong = re.compile(
-        r"[{}|*_]|  |^[ ,]|[ ,]$|,,| ,|\bone's\b|\boneself\b(?= \w+ing)|\ba \w*(arms|hands|legs|feet)\b|\bthe the\b|\band and\b"
-    )
+    wrong = re.compile(r"[{}|*_]|  |^[ ,]|[ ,]$|,,| ,|\bone's\b|\ba \w*(arms|hands|legs|feet)\b|\b(the the|and and)\b")
     for _, caption in captions:
         assert not wrong.search(caption.text), caption.text
         if caption.style.manner in ("third", "progressive"):

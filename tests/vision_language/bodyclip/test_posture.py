@@ -17,15 +17,15 @@ def facts() -> Facts:
 @pytest.mark.parametrize("name", POSES)
 def test_facts_of_a_pose(name: str, facts: Facts) -> None:
     index = list(POSES).index(name)
-    _, _, true, false = POSES[name]
+    true, false = POSES[name]["holds"], POSES[name]["denied"]
     assert set(true.split()) <= set(facts.true[index])
     assert set(false.split()) <= set(facts.false[index])
 
 
 def test_facts_of_mirrored_poses() -> None:
     facts = facts_of(mirror(pose_states()))
-    for index, (_, _, true, false) in enumerate(POSES.values()):
-        for text, found in ((true, facts.true[index]), (false, facts.false[index])):
+    for index, pose in enumerate(POSES.values()):
+        for text, found in ((pose["holds"], facts.true[index]), (pose["denied"], facts.false[index])):
             for fact in text.split():
                 base, dot, side = fact.partition(".")
                 assert base + dot + _SWAPPED.get(side, side) in found

@@ -4,7 +4,7 @@ from math import radians as deg
 
 from torch import Tensor
 
-from anyskill.vision_language.bodyclip.margins import above, below, between, both, either, every, swapped
+from anyskill.vision_language.bodyclip.margins import above, below, between, both, certain, either, every, swapped
 from anyskill.vision_language.bodyclip.measures import Measures
 
 
@@ -19,6 +19,7 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
     def all_of(*names: str) -> Tensor:
         return every(*(both(known[name]) if known[name].ndim > known["stand"].ndim else known[name] for name in names))
 
+    up = certain(~m.lying, m.pitch.dtype)
     forward, outward, height = m.hand.unbind(-1)
     straight, lax = below(m.elbow, deg(35), deg(20)), below(m.elbow, deg(60), deg(20))
     upper_out = every(above(m.upper_arm[..., 1], 0.55, 0.2), above(m.upper_arm[..., 2], -0.5, 0.25))
@@ -39,6 +40,7 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
         ),
         "victory": every(all_of("arm_up_to_side"), both(straight)),
         "hug": every(
+            up,
             both(between(outward, 0.06, 0.45, 0.08)),
             both(above(forward, 0.22, 0.1)),
             both(between(height, -0.25, 0.2, 0.1)),
@@ -46,6 +48,7 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
             above(m.hand_gap, 0.5, 0.15),
         ),
         "embrace": every(
+            up,
             both(known["arm_across"]),
             both(above(m.hand_torso[..., 0], 0.24, 0.06)),
             both(between(m.hand_torso[..., 2], 0.0, 0.36, 0.08)),
@@ -55,14 +58,15 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
         "phone": every(known["hand_at_ear"], idle, above(m.elbow, deg(95), deg(20))),
         "think": every(known["hand_at_mouth"], swapped(below(known["hand_near_head"], -0.2, 0.3))),
         "cover_face": all_of("hand_at_face"),
-        "point_forward": every(known["arm_forward"], straight, swapped(either(crooked, aside))),
+        "point_forward": every(up[..., None], known["arm_forward"], straight, swapped(either(crooked, aside))),
         "point_sideways": every(known["arm_to_side"], straight, swapped(either(crooked, known["arm_hanging"]))),
         "point_up": every(known["arm_straight_up"], swapped(either(crooked, aside))),
         "point_diagonally_up": every(
             either(known["arm_up_to_side"], known["arm_up_forward"]), straight, swapped(either(crooked, aside))
         ),
-        "zombie": every(all_of("arm_forward"), both(below(outward.abs(), 0.14, 0.08))),
+        "zombie": every(up, all_of("arm_forward"), both(below(outward.abs(), 0.14, 0.08))),
         "push": every(
+            up,
             both(in_front),
             both(above(m.elbow, deg(25), deg(15))),
             both(below(m.elbow, deg(120), deg(20))),
@@ -70,7 +74,7 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
             both(above(height, -0.2, 0.1)),
             both(above(m.hand_torso[..., 1], 0.06, 0.05)),
         ),
-        "carry": every(all_of("forearm_forward"), between(m.hand_gap, 0.12, 0.6, 0.1)),
+        "carry": every(up, all_of("forearm_forward"), between(m.hand_gap, 0.12, 0.6, 0.1)),
         "boxing_guard": every(both(guard), above(m.hand_gap, 0.13, 0.05)),
         "flex_biceps": every(
             both(upper_out),
@@ -88,6 +92,7 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
             all_of("arm_overhead"), both(between(m.elbow, deg(25), deg(95), deg(12))), below(m.hand_gap, 0.34, 0.1)
         ),
         "hold_ball_in_front": every(
+            up,
             both(in_front),
             both(between(m.elbow, deg(35), deg(95), deg(15))),
             between(m.hand_gap, 0.05, 0.4, 0.08),

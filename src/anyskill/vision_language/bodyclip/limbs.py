@@ -42,6 +42,9 @@ def arm_facts(m: Measures) -> dict[str, Tensor]:
         "arm_forward": every(above(forward, 0.82, 0.16), below(up.abs(), 0.4, 0.2), stretched),
         "arm_up_forward": every(between(forward, 0.38, 0.85, 0.14), between(up, 0.4, 0.92, 0.14), stretched),
         "arm_down_forward": every(between(forward, 0.4, 0.85, 0.14), below(up, -0.45, 0.2), stretched),
+        "arm_out_forward": every(
+            between(outward, 0.42, 0.85, 0.14), between(forward, 0.42, 0.85, 0.14), below(up.abs(), 0.4, 0.2), stretched
+        ),
         "arm_back": every(below(forward, -0.38, 0.2), below(up, 0.2, 0.25), soft),
         "arm_hanging": every(below(up, -0.9, 0.14), below(m.elbow, deg(45), deg(20)), loose),
         "arm_across": every(

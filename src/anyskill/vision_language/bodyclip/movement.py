@@ -48,6 +48,7 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
     head_spin = (spin[..., HEAD, :] - spin[..., TORSO, :]).norm(dim=-1).mean(0)
     hand_now, hand_speed = hand[-1], hand.norm(dim=-1).mean(0)
     foot_now, step_speed = foot[-1], velocity[..., ANKLES, :].norm(dim=-1).mean(0).amax(-1)  # of the faster foot
+    reaching = (hand_now * torch.nn.functional.normalize(m.hand, dim=-1)).sum(-1)  # how fast an arm extends
     gap = (window.positions[..., HANDS[0], :] - window.positions[..., HANDS[1], :]).norm(dim=-1)
     parting = hand[..., 1].sum(-1, keepdim=True)  # how fast the hands part
 
@@ -87,19 +88,22 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
         "come_down_from_jump": every(leaping, below(rise, -0.6, 0.4), below(speed, 1.6, 0.4)),
         "fall": every(below(rise, -0.7, 0.3), below(m.torso_up, 0.75, 0.2), below(airborne, 0.0, 0.5)),
         "lower_body": every(below(rise, -0.25, 0.2), grounded, above(m.torso_up, 0.5, 0.25), steady),
-        "get_up": every(above(rise, 0.25, 0.2), grounded, below(m.pelvis_height, 0.82, 0.06), steady),
-        "bend_down": every(above(bend, 0.6, 0.4), above(m.pitch, 0.1, 0.2), up, steady, grounded),
-        "straighten_up": every(below(bend, -0.6, 0.4), above(m.pitch, 0.1, 0.2), up, steady, grounded),
+        "get_up": every(above(rise, 0.25, 0.2), grounded, below(m.pelvis_height, 0.75, 0.08), steady),
+        "bend_down": every(above(bend, 0.6, 0.4), above(m.pitch, 0.2, 0.2), up, steady, grounded),
+        "straighten_up": every(below(bend, -0.6, 0.4), above(m.pitch, 0.3, 0.2), up, steady, grounded),
         "turn": every(above(turn, 0.7, 0.4), erect[..., None]),
         "spin": every(above(turn, 3.0, 1.0), erect[..., None]),
         "flip": every(above(tumble, 4.0, 1.5), airborne, below(m.torso_up, 0.7, 0.3)),
-        "roll": every(above(tumble, 2.0, 0.8), below(m.torso_height, 0.5, 0.15), grounded),
+        "roll": every(above(tumble, 2.0, 0.8), below(m.torso_height, 0.5, 0.15), below(m.torso_up, 0.6, 0.2), grounded),
         "crawl": every(either(known["on_all_fours"], known["hands_and_feet_on_ground"]), above(speed, 0.12, 0.08)),
         "kick": every(kicking, above(foot_now.norm(dim=-1), 2.0, 0.7), above(m.foot_height, 0.14, 0.08)),
         "kick_forward": every(kicking, above(foot_now[..., 0], 1.6, 0.6), above(m.leg[..., 0], 0.05, 0.2)),
         "raise_leg": every(kicking, above(foot_now[..., 2], 0.4, 0.3)),
         "punch": every(
-            above(hand_now[..., 0], 1.5, 0.5), above(m.hand[..., 0], 0.12, 0.1), below(m.hand[..., 2].abs(), 0.25, 0.12)
+            above(hand_now[..., 0], 1.4, 0.5),
+            above(reaching, 1.1, 0.5),
+            above(m.hand[..., 0], 0.12, 0.1),
+            below(m.hand[..., 2].abs(), 0.25, 0.12),
         ),
         "swing_arm": every(above(hand_speed, 1.2, 0.4), below(m.elbow, 0.9, 0.4)),
         "raise_arm": every(above(hand_now[..., 2], 0.5, 0.3), above(hand[..., 2].mean(0), 0.3, 0.3)),

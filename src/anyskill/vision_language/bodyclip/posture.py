@@ -48,7 +48,9 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
         "stand_straight": every(
             standing, both(foot_down), both(below(m.knee, deg(22), deg(20))), above(m.torso_up, 0.97, 0.08)
         ),
-        "stand_on_tiptoes": every(standing, both(above(m.heel_height, 0.06, 0.04)), both(foot_down)),
+        "stand_on_tiptoes": every(
+            standing, both(above(m.heel_height, 0.06, 0.04)), both(foot_down), both(below(m.knee, deg(45), deg(20)))
+        ),
         "stand_on_one_leg": every(
             foot_down,
             swapped(above(m.foot_height, 0.1, 0.07)),
