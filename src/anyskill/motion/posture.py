@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from anyskill import rotation
-from anyskill.body.humanoid import HUMANOID, Geom
-from anyskill.body.model import build_model
+from anyskill.body.humanoid import HUMANOID
+from anyskill.motion.ground import centre_of_mass, lowest_points
 from anyskill.motion.limbs import (
     ANKLE_HEIGHT,
     SIDES,
@@ -25,9 +24,12 @@ from anyskill.motion.pose import ARMS, JOINTS, LEGS, SKELETON, Foot, Hand, Pose
 
 _ROUNDS = 25  # of shifting the pelvis; each takes away four fifths of what the centre of mass is off
 _STRAIGHTEST_KNEE = torch.deg2rad(torch.tensor(10.0, dtype=torch.float64))
-_WIDEST = torch.deg2rad(torch.tensor(172.0, dtype=torch.float64))
+_WIDEST = torch.deg2rad(torch.tensor(172.0, dtype=torch.float64))  # a rotation vector wraps at 180
 _Y = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
 _HIPS = torch.stack([SKELETON.offsets[limb.upper] for limb in LEGS])
+
+PARTS = [f"{side} {end}" for end in ("hand", "foot") for side in SIDES]
+"""What the columns of ``Postures.missing`` are."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Postures:
     soles: Float[Tensor, "pose 2 6"]  # right and left, as in ``limbs.ankle_of``
     swivels: Float[Tensor, "pose 2"]  # rad, knees about the lines from hip to ankle
     balance: Float[Tensor, "pose 2"]  # m, the centre of mass on the ground
-    missing: Float[Tensor, "pose 4"]  # m that hands (right, left) and feet are out of reach
+    missing: Float[Tensor, "pose 4"]  # m that hands and feet are out of reach, as in ``PARTS``
 
     def __getitem__(self, index: slice) -> "Postures":
         return Postures(*(getattr(self, field.name)[index] for field in fields(self)))
@@ -69,7 +71,7 @@ def solve(poses: Sequence[Pose]) -> Postures:
         root[:, 2] = torch.where(given.isnan(), automatic, given)
         local, missing = _place_limbs(root, local, hands, feet)
         positions, rotations = SKELETON.forward(root, local)
-        off = (centre_of_mass(positions, rotations)[:, :2] - target) * balanced[:, None]
+        off = (centre_of_mass(HUMANOID, positions, rotations)[:, :2] - target) * balanced[:, None]
         drop = _clearance(positions, rotations, torch.stack([foot.given for foot in feet], -1)) * on_floor
         root = root - torch.cat((off, drop[:, None]), -1)
     local, missing = _place_limbs(root, local, hands, feet)
@@ -81,7 +83,7 @@ def solve(poses: Sequence[Pose]) -> Postures:
         SKELETON.dofs_from_rotations(local),
         sole_of(positions[:, ends], rotations[:, ends]),
         torch.stack([_swivel(positions, rotations, side) for side in range(2)], -1),
-        centre_of_mass(positions, rotations)[:, :2],
+        centre_of_mass(HUMANOID, positions, rotations)[:, :2],
         missing,
     )
 
@@ -105,7 +107,7 @@ def stand_on(
     for _ in range(_ROUNDS):
         missing = [_bend_leg(local, side, root, *feet[side], feet[side][1], swivels[:, side]) for side in range(2)]
         positions, rotations = SKELETON.forward(root, local)
-        off = balance - centre_of_mass(positions, rotations)[:, :2]
+        off = balance - centre_of_mass(HUMANOID, positions, rotations)[:, :2]
         lift = -_clearance(positions, rotations, torch.ones(len(root), 2, dtype=torch.bool)).clamp_max(0)
         if max(off.abs().max(), lift.max()) < 1e-5:
             break
@@ -135,52 +137,15 @@ def worst_breach(dofs: Float[Tensor, "pose 28"]) -> tuple[int, str] | None:
     return found
 
 
-def centre_of_mass(
-    positions: Float[Tensor, "*batch body 3"], rotations: Float[Tensor, "*batch body 4"]
-) -> Float[Tensor, "*batch 3"]:
-    """Of the whole body (m), in the frame of the positions."""
-    masses, centres = _masses()
-    return ((positions + rotation.rotate(rotations, centres)) * masses[:, None]).sum(-2) / masses.sum()
-
-
-@lru_cache
-def _masses() -> tuple[Float[Tensor, "body"], Float[Tensor, "body 3"]]:
-    """Mass (kg) and centre of mass (m, own frame) of every body."""
-    model = build_model(HUMANOID)
-    return torch.from_numpy(model.body_mass[1:].copy()), torch.from_numpy(model.body_ipos[1:].copy())
-
-
-@lru_cache
-def _surface() -> tuple[list[int], Float[Tensor, "point 3"], Float[Tensor, "point"]]:
-    """Balls that span the body: the body each is fixed to, its centre there (m) and its radius (m)."""
-    bodies, centres, radii = [], [], []
-    for index, body in enumerate(HUMANOID.bodies):
-        for geom in body.geoms:
-            points, radius = _corners(geom)
-            bodies += [index] * len(points)
-            centres += points
-            radii += [radius] * len(points)
-    return bodies, torch.tensor(centres, dtype=torch.float64), torch.tensor(radii, dtype=torch.float64)
-
-
-def _corners(geom: Geom) -> tuple[list[list[float]], float]:
-    """The balls whose hull is the geom, with their radius."""
-    if geom.kind != "box":
-        return [list(point) for point in (geom.start, geom.end) if point is not None], geom.size[0]
-    signs = [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
-    return [[c + s * h for c, s, h in zip(geom.start, sign, geom.size, strict=True)] for sign in signs], 0.0
-
-
 def _clearance(
     positions: Float[Tensor, "pose body 3"], rotations: Float[Tensor, "pose body 4"], aside: Bool[Tensor, "pose 2"]
 ) -> Float[Tensor, "pose"]:
     """Height (m) of the lowest point of the body, some feet left aside."""
-    bodies, centres, radii = _surface()
-    height = (positions[:, bodies] + rotation.rotate(rotations[:, bodies], centres))[..., 2] - radii
+    heights = lowest_points(HUMANOID, positions, rotations)
+    owners = torch.tensor([number for number, body in enumerate(HUMANOID.bodies) for _ in body.geoms])
     for side, limb in enumerate(LEGS):
-        of_foot = torch.tensor([body == limb.end for body in bodies])
-        height = height.masked_fill(aside[:, side, None] & of_foot, torch.inf)
-    return height.amin(-1)
+        heights = heights.masked_fill(aside[:, side, None] & (owners == limb.end), torch.inf)
+    return heights.amin(-1)
 
 
 def _highest(root: Tensor, turn: Tensor, feet: list["_Feet"]) -> Float[Tensor, "pose"]:
@@ -295,7 +260,3 @@ def _swivel(positions: Tensor, rotations: Tensor, side: int) -> Float[Tensor, "p
     axis = rotation.rotate(rotations[:, limb.upper], _Y)
     sine = (along * torch.linalg.cross(level, axis)).sum(-1)
     return torch.atan2(sine, (level * axis).sum(-1))
-
-
-PARTS = [f"{side} {end}" for end in ("hand", "foot") for side in SIDES]
-"""What the columns of ``Postures.missing`` are."""

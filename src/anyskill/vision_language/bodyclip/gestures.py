@@ -115,6 +115,7 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
             both(below(m.knee, deg(35), deg(20))),
             both(below(height, 0.1, 0.15)),
             both(above(m.hand_height, 0.35, 0.1)),
+            both(below(m.foot_height, 0.1, 0.05)),
         ),
         "touch_toes": every(all_of("hand_on_foot"), known["stand"]),
         "jumping_jack": every(

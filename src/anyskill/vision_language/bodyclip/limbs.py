@@ -138,6 +138,7 @@ def feet_facts(m: Measures) -> dict[str, Tensor]:
         above(m.pelvis_height, 0.3, 0.1),
         below(m.clearance, 0.06, 0.04),
         both(below(m.leg[..., 2], -0.45, 0.2)),
+        both(above(m.knee_height, 0.1, 0.05)),
     )
     level = below(stride.abs().amax(-1), 0.14, 0.08)
     return {

@@ -143,16 +143,15 @@ def trunk_facts(m: Measures) -> dict[str, Tensor]:
     sideways, turned = m.roll, m.twist
     no_roll, no_pitch = below(sideways.abs().amax(-1), deg(9), deg(6)), below(m.pitch.abs(), deg(12), deg(8))
     steep = below(m.pitch.abs(), deg(60), deg(20))[..., None]
-    up2 = up[..., None]
     return {
         "upright": every(no_roll, no_pitch, up),
         "lean_forward": every(between(m.pitch, deg(15), deg(40), deg(10)), up),
         "bend_forward": every(between(m.pitch, deg(36), deg(72), deg(14)), up),
         "bend_forward_deeply": every(above(m.pitch, deg(66), deg(22)), below(m.pitch, deg(170), deg(20)), up),
         "lean_back": every(between(m.pitch, deg(-85), deg(-13), deg(10)), up),
-        "lean_sideways": every(between(sideways, deg(10), deg(26), deg(9)), steep, up2),
-        "bend_sideways": every(above(sideways, deg(22), deg(12)), steep, up2),
-        "twist": every(above(turned, deg(18), deg(12)), up2),
+        "lean_sideways": every(between(sideways, deg(10), deg(26), deg(9)), steep, up[..., None]),
+        "bend_sideways": every(above(sideways, deg(22), deg(12)), steep, up[..., None]),
+        "twist": every(above(turned, deg(18), deg(12)), up[..., None]),
     }
 
 

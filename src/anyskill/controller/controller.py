@@ -1,0 +1,120 @@
+"""``Controller``: π(a|s, z), its motion encoder, and a bank of latents, in one file that needs no motion data."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from anyskill.body.humanoid import CHARACTERS
+from anyskill.body.observation import frame_size, policy_observation, policy_size
+from anyskill.body.skeleton import skeleton_of
+from anyskill.body.state import BodyState
+from anyskill.controller.networks import Encoder
+from anyskill.errors import AnyskillError
+from anyskill.learning.config import from_plain
+from anyskill.learning.errors import LearningError
+from anyskill.learning.networks import GaussianPolicy, StyleMLP
+from anyskill.learning.normalizer import RunningNormalizer
+from anyskill.learning.state import read_state, write_state
+
+FORMAT = 1
+
+
+class ControllerError(AnyskillError):
+    """A controller cannot be loaded or used as asked."""
+
+
+@dataclass(frozen=True)
+class ControllerConfig:
+    """What is needed to build the networks again."""
+
+    character: str = "humanoid"
+    """Whose body it moves."""
+    units: tuple[int, ...] = (1024, 1024, 512)
+    """Hidden layers of the policy."""
+    latent: int = 64
+    """Size of z."""
+    frames: int = 60
+    """Frames of a window the encoder takes."""
+    stride: int = 1
+    """The encoder reads every so many of them."""
+    encoder_units: tuple[int, ...] = (1024, 1024, 512)
+    """Hidden layers of the encoder."""
+    log_sigma: float = -2.9
+    """Of the policy when it was trained; ``act`` uses the mean."""
+    bf16: bool = False
+    """Multiply in bfloat16."""
+
+
+class Controller(nn.Module):
+    """A low-level controller: acts thirty times a second, under latents of unit length.
+
+    Args:
+        config: Sizes.
+        latents: The bank: latents of windows of the motions it was trained on.
+        names: Of each latent in the bank, the clip it came from.
+    """
+
+    latents: Tensor
+
+    def __init__(self, config: ControllerConfig, latents: Float[Tensor, "bank latent"], names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.config, self.names = config, names
+        self.skeleton = skeleton_of(CHARACTERS[config.character])
+        weights = torch.Generator().manual_seed(0)  # overwritten by whoever trained or saved
+        observation, frame = policy_size(self.skeleton), frame_size(self.skeleton)
+        trunk = StyleMLP(observation, config.latent, config.units, weights, bf16=config.bf16)
+        self.policy = GaussianPolicy(trunk, self.skeleton.num_dof, config.log_sigma, weights)
+        self.encoder = Encoder(
+            frame, config.frames, config.stride, config.encoder_units, config.latent, weights, bf16=config.bf16
+        )
+        self.observations, self.frames = RunningNormalizer(observation), RunningNormalizer(frame)
+        self.register_buffer("latents", latents)
+        self.register_buffer("_offset", self.skeleton.action_offset.float(), persistent=False)
+        self.register_buffer("_scale", self.skeleton.action_scale.float(), persistent=False)
+        self._offset: Tensor
+        self._scale: Tensor
+
+    @torch.no_grad()
+    def act(self, state: BodyState, z: Float[Tensor, "world latent"]) -> Float[Tensor, "world dof"]:
+        """PD targets (rad) for the next 1/30 s: the mean action."""
+        action = self.policy(self.observations(policy_observation(state)), z)
+        return self._offset + self._scale * action.clamp(-1.0, 1.0)
+
+    @torch.no_grad()
+    def encode(self, window: Float[Tensor, "n frames frame"]) -> Float[Tensor, "n latent"]:
+        """z = E(window) of adversarial frames at 30 Hz, newest first."""
+        return self.encoder(self.frames(window))
+
+    def save(self, path: Path) -> None:
+        """Write one file; weights are stored in half precision."""
+        state = {
+            name: tensor.half() if tensor.dtype == torch.float32 else tensor
+            for name, tensor in self.state_dict().items()
+        }
+        header = {"format": FORMAT, "config": asdict(self.config), "names": list(self.names)}
+        write_state(path, {"header": header, "tensors": state})
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device | str = "cpu") -> Self:
+        """Read a file that ``save`` wrote.
+
+        Raises:
+            ControllerError: The file is missing, damaged, or holds something else.
+        """
+        try:
+            content = read_state(path)
+            header, tensors = content["header"], content["tensors"]
+            if header["format"] != FORMAT:
+                raise ControllerError(f"{path} has format {header['format']}; this version reads {FORMAT}.")
+            config = from_plain(ControllerConfig, header["config"])
+            controller = cls(config, tensors["latents"].float(), tuple(header["names"]))
+            controller.load_state_dict(tensors)
+        except LearningError as error:
+            raise ControllerError(str(error)) from None
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise ControllerError(f"{path} is no controller ({error}).") from None
+        return controller.to(device).eval()
