@@ -58,7 +58,7 @@ MOVEMENTS: dict[str, tuple[str, Vector, Vector, dict[str, Vector], str, str]] = 
     "jump": ("in the air", (0, 0, 1.2), _ZERO, {}, "jump_up", "come_down_from_jump hold_still walk_forward"),
     "long jump": ("in the air", (1.8, 0, 0.1), _ZERO, {}, "jump_forward", "hold_still come_down_from_jump"),
     "land": ("in the air", (0, 0, -1.2), _ZERO, {}, "come_down_from_jump", "jump_up"),
-    "topple": ("limp", (0.3, 0, -1.2), _ZERO, {}, "fall", "jump_up get_up hold_still"),
+    "topple": ("toppling", (0.3, 0, -1.2), _ZERO, {}, "fall", "jump_up get_up hold_still"),
     "sink": ("half squat", (0, 0, -0.6), _ZERO, {}, "lower_body", "get_up jump_up"),
     "rise": ("half squat", (0, 0, 0.6), _ZERO, {}, "get_up", "lower_body fall"),
     "bend": ("bow", _ZERO, (0, 1.5, 0), {}, "bend_down", "straighten_up hold_still"),

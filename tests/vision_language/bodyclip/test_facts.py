@@ -3,7 +3,7 @@ import torch
 from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip.facts import facts_of
 from anyskill.vision_language.bodyclip.phrases import phrase_book
-from tests.vision_language.bodyclip.movements import movement_states, to_and_fro
+from tests.vision_language.bodyclip.movements import MOVEMENTS, movement_states, to_and_fro
 from tests.vision_language.bodyclip.poses import POSES, mirror, pose_states, random_states
 
 
@@ -37,6 +37,14 @@ def test_a_still_knows_nothing_of_movement() -> None:
         if "movement" in phrases.parts:
             assert not any(fact in row for row in (*facts.true, *facts.false))
     assert "stand" in facts.true[0]
+
+
+def test_who_walks_is_not_said_to_stand_nor_not_to() -> None:
+    facts = facts_of(movement_states())
+    stroll = list(MOVEMENTS).index("stroll")
+    for fact in ("stand", "stand_straight", "feet_hip_width"):
+        assert fact in facts.true[list(MOVEMENTS).index("stand")]
+        assert fact not in facts.true[stroll] and fact not in facts.false[stroll]
 
 
 def test_admits_what_nobody_could_deny() -> None:

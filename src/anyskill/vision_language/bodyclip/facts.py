@@ -11,7 +11,7 @@ from torch import Tensor
 from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip import limbs, posture
 from anyskill.vision_language.bodyclip.gestures import gesture_facts
-from anyskill.vision_language.bodyclip.margins import both
+from anyskill.vision_language.bodyclip.margins import UNKNOWN, both, either
 from anyskill.vision_language.bodyclip.measures import measure
 from anyskill.vision_language.bodyclip.movement import movement_facts
 from anyskill.vision_language.bodyclip.phrases import SIDES, mirrored, phrase_book
@@ -53,7 +53,7 @@ class Facts:
         """The same without movement, which a single picture does not show: unknown, so neither true nor false."""
         moving = [i for i, phrases in enumerate(phrase_book().values()) if "movement" in phrases.parts]
         margins = self.margins.clone()
-        margins[:, moving] = -0.5
+        margins[:, moving] = UNKNOWN
         return Facts(margins)
 
     def mirrored(self) -> "Facts":
@@ -76,15 +76,18 @@ def facts_of(state: BodyState, history: BodyState | None = None) -> Facts:
     known |= gesture_facts(m, known)
     window = state[None] if history is None else BodyState.cat((history, state[None]))
     known |= movement_facts(window, m, known)
+    at_rest = -either(
+        known["run"], known["walk_forward"], known["walk_backward"], known["step_sideways"].amax(-1)
+    ).clamp_max(-UNKNOWN)
     columns = []
-    for fact in phrase_book():
+    for fact, phrases in phrase_book().items():
         base, _, side = fact.partition(".")
         margin = known[base]
         if side == "both":
             margin = both(margin)
         elif side:
             margin = margin[:, SIDES.index(side)]
-        columns.append(margin)
+        columns.append(torch.minimum(margin, at_rest) if phrases.at_rest else margin)
     return Facts(torch.stack(columns, -1))
 
 

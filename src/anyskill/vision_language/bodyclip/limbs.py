@@ -30,7 +30,9 @@ def arm_facts(m: Measures) -> dict[str, Tensor]:
     stretched, soft = below(m.elbow, deg(55), deg(25)), below(m.elbow, deg(75), deg(20))
     upper_down = below(m.upper_arm[..., 2], -0.6, 0.25)
     # An arm that points down to the ground may carry the body.
-    loose = either(above(m.hand_height, 0.12, 0.06), below(m.pelvis_height, 0.3, 0.1)[..., None])
+    seated = every(below(m.pelvis_height, 0.3, 0.1), above(m.torso_up, 0.6, 0.2))
+    rested = either(certain(m.lying, up.dtype), seated)[..., None]
+    loose = either(above(m.hand_height, 0.12, 0.06), rested)
     hooked = between(m.elbow, deg(50), deg(125), deg(18))
     return {
         "arm_overhead": above(height, 0.29, 0.12),

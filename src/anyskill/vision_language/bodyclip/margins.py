@@ -9,6 +9,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+UNKNOWN = -0.5
+"""A margin that is neither true nor deniable."""
+
 Margin = Float[Tensor, "*batch"]
 
 

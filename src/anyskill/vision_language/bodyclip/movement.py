@@ -56,12 +56,13 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
     erect = every(above(m.torso_up, 0.6, 0.25), above(m.pelvis_height, 0.55, 0.15))
     airborne, grounded = known["in_the_air"], below(m.clearance, 0.05, 0.03)
     stepping = every(erect, above(step_speed, 0.45, 0.3))
-    walking = every(stepping, below(speed, 2.0, 0.3), below(airborne, 0.0, 0.5))
+    walking = every(stepping, above(m.pelvis_height, 0.62, 0.1), below(speed, 2.0, 0.3), below(airborne, 0.0, 0.5))
     steady, ahead = below(speed, 0.6, 0.5), below(left.abs(), 0.5, 0.3)
     on_the_spot = every(below(speed, 0.12, 0.15), below(step_speed, 0.15, 0.2), grounded)
     forearm_up = every(above(m.forearm[..., 2], 0.35, 0.25), above(m.hand[..., 2], -0.12, 0.15))
     other_down = swapped(below(m.foot_height, 0.1, 0.08))
-    kicking = every(known["foot_off_ground"], steady[..., None], other_down)
+    kicking = every(known["foot_off_ground"], below(turn.abs(), 2.0, 0.8), steady[..., None], other_down)
+    squatting = either(known["squat_halfway"], known["crouch"], known["bend_knees_slightly"])
     leaping = every(airborne, above(m.torso_up, 0.4, 0.3))
     return {
         "hold_still": every(
@@ -86,7 +87,13 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
             leaping, between(forward, 0.8, 3.0, 0.4), below(foot_now.norm(dim=-1).amax(-1), 2.0, 0.5)
         ),
         "come_down_from_jump": every(leaping, below(rise, -0.6, 0.4), below(speed, 1.6, 0.4)),
-        "fall": every(below(rise, -0.7, 0.3), below(m.torso_up, 0.75, 0.2), below(airborne, 0.0, 0.5)),
+        "fall": every(
+            below(rise, -0.7, 0.3),
+            below(m.torso_up, 0.75, 0.2),
+            below(m.pelvis_height, 0.82, 0.1),
+            -squatting,
+            below(airborne, 0.0, 0.5),
+        ),
         "lower_body": every(below(rise, -0.25, 0.2), grounded, above(m.torso_up, 0.5, 0.25), steady),
         "get_up": every(above(rise, 0.25, 0.2), grounded, below(m.pelvis_height, 0.75, 0.08), steady),
         "bend_down": every(above(bend, 0.6, 0.4), above(m.pitch, 0.2, 0.2), up, steady, grounded),
@@ -111,6 +118,7 @@ def movement_facts(window: BodyState, m: Measures, known: dict[str, Tensor]) -> 
         "wave": every(
             forearm_up,
             above(_shuttling(hand), 1.8, 0.6),
+            every(steady, below(tumble, 1.5, 0.5))[..., None],
             above(hand[..., 1].abs().mean(0), 0.4, 0.2),
             above((hand[..., 1].abs() - hand[..., 0].abs()).mean(0), 0.0, 0.2),
         ),

@@ -5,6 +5,7 @@ A file maps names of facts to entries::
     arm_forward:
       parts: [arm]            # what the fact is about; two facts about one part are not told in one sentence
       weight: 1.2             # how gladly it is told; 1 by default
+      at_rest: true           # not told of somebody who travels; false by default
       do: [stretch one's {side} arm forward]         # begins with a verb; see ``verbs``
       is: ["one's {side} arm | stretched forward"]   # a noun and what it is like
       say: ["{side} arm forward"]                    # neither
@@ -40,6 +41,7 @@ class Phrases:
     fact: str
     parts: frozenset[str]
     weight: float
+    at_rest: bool
     actions: tuple[str, ...]  # ``do``
     states: tuple[tuple[str, str], ...]  # ``is``: noun, predicate; may be empty
     terse: tuple[str, ...]  # ``say``
@@ -95,4 +97,6 @@ def _phrases(fact: str, entry: dict[str, Any], parts: list[str], wordings: dict[
             raise PhraseError(f"“{text}” of {fact} needs a bar between the noun and what it is like.")
         states.append((noun, predicate))
     weight = float(entry.get("weight", 1.0))
-    return Phrases(fact, frozenset(parts), weight, filled("do"), tuple(states), filled("say"))
+    return Phrases(
+        fact, frozenset(parts), weight, entry.get("at_rest", False), filled("do"), tuple(states), filled("say")
+    )

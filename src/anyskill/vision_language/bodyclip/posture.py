@@ -46,7 +46,11 @@ def body_facts(m: Measures) -> dict[str, Tensor]:
     return {
         "stand": standing,
         "stand_straight": every(
-            standing, both(foot_down), both(below(m.knee, deg(22), deg(20))), above(m.torso_up, 0.97, 0.08)
+            standing,
+            both(foot_down),
+            both(below(m.knee, deg(22), deg(20))),
+            above(m.torso_up, 0.97, 0.08),
+            side_by_side,
         ),
         "stand_on_tiptoes": every(
             standing, both(above(m.heel_height, 0.06, 0.04)), both(foot_down), both(below(m.knee, deg(45), deg(20)))
