@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from anyskill.controller.distillation import Distillation, DistillationConfig
+from anyskill.controller.export import controller_of
 from anyskill.controller.pretraining import Pretraining, PretrainingConfig, fast_calm, fine_tuning
 from anyskill.controller.teacher import Teacher, TeacherConfig
 from anyskill.learning import distributed
@@ -56,12 +57,16 @@ class Recipe:
         iterations = student_samples / (worlds * DistillationConfig.horizon)
         student_config = DistillationConfig(seed=self.seed, iterations=round(iterations))
         student = Distillation(student_config, teacher)
-        if not self._stage("student", student_config, student, iterations):
+        finished = self._stage("student", student_config, student, iterations)
+        controller_of(student).save(self.folder / "student" / "controller.safetensors")
+        if not finished:
             return False
         tuning_config = fine_tuning()
         tuning = Pretraining(tuning_config, self._engine(tuning_config.worlds, "calm"), self.library)
         tuning.begin_with(student.student)
-        return self._stage("calm", tuning_config, tuning, tuning_samples / (worlds * tuning_config.horizon))
+        finished = self._stage("calm", tuning_config, tuning, tuning_samples / (worlds * tuning_config.horizon))
+        controller_of(tuning).save(self.folder / "calm" / "controller.safetensors")
+        return finished
 
     def _engine(self, worlds: int, stage: str) -> Engine:
         return make_engine(worlds, self.device, dump_folder=self.folder / stage / "blown-up")

@@ -1,0 +1,44 @@
+"""A controller made from a trainer does what the trainer's networks do."""
+
+import torch
+
+from anyskill.body.observation import policy_observation
+from anyskill.controller.export import bank_places, controller_of
+from anyskill.controller.pretraining import Pretraining
+from anyskill.sim.mujoco_cpu import MujocoCpu
+from tests.controller.made_up import library, tiny
+from tests.controller.test_distillation import make_student
+
+
+def test_a_student_becomes_a_controller() -> None:
+    student = make_student()
+    student.iterate()
+    controller = controller_of(student)
+    state = student.task.engine.state()
+    z = controller.latents[:1].expand(16, -1)
+    with torch.no_grad():
+        wanted = student._targets(policy_observation(state), z)
+    inside = (wanted - controller.skeleton.action_offset).abs() <= controller.skeleton.action_scale
+    assert torch.allclose(controller.act(state, z)[inside], wanted[inside], atol=1e-5)
+    assert controller.latents.shape == (12, 8)
+    assert controller.names[::4] == library().names
+
+
+def test_calm_becomes_a_controller() -> None:
+    config = tiny("calm")
+    trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+    trainer.iterate()
+    controller = controller_of(trainer)
+    clip, end = bank_places(library(), 60)
+    with torch.no_grad():
+        assert torch.allclose(controller.latents, trainer.method.encode(clip, end), atol=1e-6)
+        mean = trainer.model.mean(trainer.world.observe(), controller.latents[:1].expand(16, -1)).clamp(-1, 1)
+    targets = controller.act(trainer.world.engine.state(), controller.latents[:1].expand(16, -1))
+    skeleton = controller.skeleton
+    assert torch.allclose(targets, (skeleton.action_offset + skeleton.action_scale * mean).float(), atol=1e-5)
+
+
+def test_the_bank_spans_each_clip() -> None:
+    clip, end = bank_places(library(), 60, per_clip=3)
+    assert clip.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert end[:3].tolist() == [59, 90, 120]
