@@ -89,7 +89,10 @@ def gesture_facts(m: Measures, known: dict[str, Tensor]) -> dict[str, Tensor]:
             above(m.hand_gap, 0.35, 0.12),
         ),
         "ballet_arms": every(
-            all_of("arm_overhead"), both(between(m.elbow, deg(25), deg(95), deg(12))), below(m.hand_gap, 0.34, 0.1)
+            all_of("arm_overhead"),
+            both(between(m.elbow, deg(25), deg(95), deg(12))),
+            both(above(m.hand_torso[..., 1], 0.01, 0.04)),
+            below(m.hand_gap, 0.34, 0.1),
         ),
         "hold_ball_in_front": every(
             up,
