@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from anyskill.body.humanoid import SWORD_AND_SHIELD
+from anyskill.body.humanoid import HUMANOID, SWORD_AND_SHIELD
 from anyskill.motion.errors import MotionError
 from anyskill.motion.formats.bvh import write_bvh
 from anyskill.motion.formats.clip_npz import save_clip
@@ -48,3 +48,27 @@ def test_a_clip_of_someone_else(tmp_path: Path) -> None:
     save_clip(busy(), tmp_path / "clip.npz")
     with pytest.raises(MotionError, match="not of sword_and_shield"):
         load_clip_any(tmp_path / "clip.npz", character=SWORD_AND_SHIELD)
+
+
+def test_an_unknown_skeleton_is_told_with_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "strange.bvh"
+    path.write_text(
+        "HIERARCHY\nROOT Blob\n{\nOFFSET 0 0 0\n"
+        "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation\n"
+        "JOINT Lump\n{\nOFFSET 0 100 0\nCHANNELS 3 Zrotation Xrotation Yrotation\nEnd Site\n{\nOFFSET 0 60 0\n}\n}\n}\n"
+        "MOTION\nFrames: 2\nFrame Time: 0.033\n0 0 0 0 0 0 0 0 0\n0 0 0 0 0 0 0 0 0\n"
+    )
+    with pytest.raises(MotionError, match=r"strange\.bvh.*no joint was found.*Blob, Lump"):
+        load_clip_any(path)
+
+
+def test_joints_of_any_names_can_be_imported_with_a_map(tmp_path: Path) -> None:
+    clip = squats()
+    write_bvh(clip, tmp_path / "plain.bvh")
+    text = (tmp_path / "plain.bvh").read_text()
+    for i, body in enumerate(HUMANOID.bodies):
+        text = text.replace(f" {body.name}\n", f" bone{i}\n")
+    (tmp_path / "odd.bvh").write_text(text)
+    joint_map = {body.name: f"bone{i}" for i, body in enumerate(HUMANOID.bodies)}
+    loaded = load_clip_any(tmp_path / "odd.bvh", joint_map=joint_map)
+    assert (positions(loaded) - positions(load_clip_any(tmp_path / "plain.bvh"))).abs().max() < 0.02

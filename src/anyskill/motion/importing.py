@@ -55,7 +55,10 @@ def load_clip_any(
     """
     motion = read_motion(path)
     if isinstance(motion, SourceMotion):
-        clip = retarget(motion, character, joint_map, fps or motion.fps, name=path.stem)
+        try:
+            clip = retarget(motion, character, joint_map, fps or motion.fps, name=path.stem)
+        except MotionError as error:
+            raise MotionError(f"{path}: {error}") from None
     else:
         if motion.character != character:
             raise MotionError(f"{path} is a clip of {motion.character.name}, not of {character.name}.")

@@ -125,5 +125,7 @@ def load_flight(path: Path) -> Flight:
             )
     except FileNotFoundError:
         raise SimulationError(f"{path}: there is no such file.") from None
-    except Exception as error:  # a zip or npy error of any kind: the file is not ours
-        raise SimulationError(f"{path} is not a recording of a world that blew up ({error}).") from None
+    except Exception:  # a zip or npy error of any kind: the file is not ours
+        raise SimulationError(
+            f"{path} is not a recording of a world that blew up; those are called blown-up-….npz."
+        ) from None

@@ -84,7 +84,7 @@ def read_bvh(path: Path, scale: float | None = None, up: Up | None = None) -> So
         torch.from_numpy(root_positions * unit),
         fps,
     )
-    return turned(source, to_z_up(guess_up(path, source) if up is None else up))
+    return turned(source, to_z_up(guess_up(source) if up is None else up))
 
 
 def _split(path: Path, text: str) -> tuple[str, str]:
