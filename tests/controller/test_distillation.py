@@ -11,8 +11,9 @@ from anyskill.controller.teacher import Teacher, TeacherConfig
 from anyskill.learning.loop import Trainer, train
 from anyskill.learning.run_folder import RunFolder
 from anyskill.learning.state import read_state
+from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import library
+from tests.controller.made_up import arm_clip, library
 from tests.controller.test_pretraining import tensors
 
 TEACHER = replace(
@@ -76,3 +77,13 @@ def test_a_perfect_follower_is_paid_in_full_and_never_fails() -> None:
     assert failed[:4].all()
     assert not failed[4:].any()
     assert not reward[:4].any()
+
+
+def test_a_task_with_other_clips_keeps_what_it_knows() -> None:
+    old = make_teacher().task
+    old.failure_rate.copy_(torch.tensor([0.1, 0.2, 0.3]))
+    motions = MotionLibrary([arm_clip("new", 10, -1.0), arm_clip("left arm", 11, -1.5)])
+    new = Teacher(TEACHER, MujocoCpu(TEACHER.worlds), motions).task
+    new.load_state_dict(old.state_dict())
+    assert torch.allclose(new.failure_rate, torch.tensor([0.5, 0.2]))
+    assert int(new.clip.max()) < 2

@@ -121,6 +121,7 @@ class TrackingTask:
     def state_dict(self) -> dict[str, Any]:
         """Where every world is, in its clip and in the simulation."""
         return {
+            "names": list(self.library.names),
             "clip": self.clip,
             "frame": self.frame,
             "age": self.age,
@@ -129,7 +130,13 @@ class TrackingTask:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Go on from there; with other clips, all worlds start anew and known clips keep their failure rates."""
+        if tuple(state["names"]) != self.library.names:
+            known = dict(zip(state["names"], state["failure_rate"].tolist(), strict=True))
+            rates = [known.get(name, 0.5) for name in self.library.names]
+            self.failure_rate.copy_(torch.tensor(rates))
+            self.reset(torch.ones_like(self.age, dtype=torch.bool))
+            return
         for name in ("clip", "frame", "age", "failure_rate"):
             getattr(self, name).copy_(state[name])
         self.engine.load_state_dict(state["engine"])
