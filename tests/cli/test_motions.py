@@ -8,7 +8,8 @@ from anyskill.cli.motions import check, import_
 from anyskill.motion.errors import MotionError
 from anyskill.motion.formats.bvh import write_bvh
 from anyskill.motion.formats.clip_npz import load_clip
-from tests.motion.made_up import squats
+from anyskill.motion.importing import load_clip_any
+from tests.motion.made_up import positions, squats
 
 
 @pytest.fixture
@@ -26,6 +27,13 @@ def test_import_writes_one_clip_a_file(folder: Path, tmp_path: Path, capsys: pyt
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert "one.npz  1.0 s, floating 0." in lines[0]
+
+
+@pytest.mark.parametrize("suffix", ["bvh", "npy"])
+def test_import_writes_the_format_that_is_asked_for(folder: Path, tmp_path: Path, suffix: str) -> None:
+    import_((folder / "a" / "one.bvh",), tmp_path / "out", format=suffix)
+    again = load_clip_any(tmp_path / "out" / f"one.{suffix}")
+    assert (positions(again) - positions(load_clip_any(folder / "a" / "one.bvh"))).abs().max() < 0.01
 
 
 def test_motions_of_one_name_are_told_apart(folder: Path, tmp_path: Path) -> None:

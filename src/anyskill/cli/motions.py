@@ -2,30 +2,41 @@
 
 import json as json_format
 from pathlib import Path
+from typing import Literal
 
 import tyro
 from rich.console import Console
 
 
-def import_(files: tyro.conf.Positional[tuple[Path, ...]], out: Path, fps: float = 30, map: Path | None = None) -> None:
-    """Turn motion files of any format into clean clips of the humanoid (.npz).
+def import_(
+    files: tyro.conf.Positional[tuple[Path, ...]],
+    out: Path,
+    fps: float = 30,
+    map: Path | None = None,
+    format: Literal["npz", "bvh", "npy"] = "npz",
+) -> None:
+    """Turn motion files of any format into clean clips of the humanoid.
 
     Args:
         files: Motion files, or folders of them.
         out: Folder for the clips.
         fps: Frames a second of the clips.
         map: YAML file of `body: joint` lines, for joints that are not found by their names.
+        format: Our own clips (npz), BVH for Blender and its like, or poselib's SkeletonMotion (npy).
     """
     from anyskill.cli.check_table import summary
     from anyskill.cli.motion_files import expand, load
     from anyskill.motion.check import check as measure
+    from anyskill.motion.formats.bvh import write_bvh
     from anyskill.motion.formats.clip_npz import save_clip
+    from anyskill.motion.formats.poselib import write_poselib
     from anyskill.motion.joint_map import load_joint_map
 
+    write = {"npz": save_clip, "bvh": write_bvh, "npy": write_poselib}[format]
     joint_map = None if map is None else load_joint_map(map)
     for path, clip in load(expand(files), fps, clean=True, joint_map=joint_map):
-        target = out / f"{clip.name}.npz"
-        save_clip(clip, target)
+        target = out / f"{clip.name}.{format}"
+        write(clip, target)
         print(f"{path} → {target}  {summary(measure(clip))}")
 
 
