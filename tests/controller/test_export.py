@@ -3,7 +3,8 @@
 import torch
 
 from anyskill.body.observation import policy_observation
-from anyskill.controller.export import bank_places, controller_of
+from anyskill.controller.bank import bank_places
+from anyskill.controller.export import controller_of
 from anyskill.controller.pretraining import Pretraining
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from tests.controller.made_up import library, tiny

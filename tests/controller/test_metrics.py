@@ -1,112 +1,143 @@
 """Measures of a controller, on controllers of which the answer is known."""
 
-import numpy as np
-import pytest
 import torch
 
-from anyskill.body.humanoid import HUMANOID
-from anyskill.body.skeleton import skeleton_of
+from anyskill.body.state import BodyState
 from anyskill.controller import metrics
-from anyskill.controller.controller import Controller, ControllerConfig
-from anyskill.controller.networks import random_latents
+from anyskill.controller.bank import BankPostures
+from anyskill.controller.play import Play, play
+from anyskill.controller.smoothness import smoothness
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import library
+from tests.controller.made_up import SKELETON, Limp, Scripted, arm_clip, library, lie_down
 
-SKELETON = skeleton_of(HUMANOID)
-
-
-class Scripted(Controller):
-    """Follows clip ``order[i]`` in world ``i`` by PD targets, whatever it is asked for."""
-
-    def __init__(self, motions: MotionLibrary, order: list[int]) -> None:
-        config = ControllerConfig(units=(8,), latent=4, stride=10, encoder_units=(8,))
-        super().__init__(config, random_latents(5, 4, torch.Generator().manual_seed(0)), ("a",) * 5)
-        self._motions, self._order, self._step = motions, torch.tensor(order), 0
-
-    def act(self, state, z):
-        self._step += 1
-        local = SKELETON.local_rotations(
-            self._motions.states(self._order, torch.full_like(self._order, self._step)).rotations
-        )
-        return SKELETON.dofs_from_rotations(local)
+STANDS = BankPostures(torch.zeros(5, dtype=torch.bool), torch.ones(5, dtype=torch.bool))
+LIES = BankPostures(torch.ones(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool))
 
 
-class Limp(Scripted):
-    """Lets everything fold: joints are driven to where nobody can stand."""
-
-    def act(self, state, z):
-        targets = torch.zeros(len(z), SKELETON.num_dof)
-        targets[:, [17, 24]] = 2.5
-        return targets
+def seed() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
 
 
-def slow_alignment(a: np.ndarray, b: np.ndarray, slack: int) -> float:
-    """Dynamic time warping by the book; the path with the smallest total, and its mean."""
-    n = len(a)
-    total = np.full((n + 1, n + 1), np.inf)
-    steps = np.zeros((n + 1, n + 1))
-    total[0, 0] = 0
-    for i in range(1, n + 1):
-        for j in range(1, n + 1):
-            if abs(i - j) <= slack:
-                moves = [(i - 1, j - 1), (i - 1, j), (i, j - 1)]
-                best = min(moves, key=lambda move: total[move])
-                total[i, j] = total[best] + np.linalg.norm(a[i - 1] - b[j - 1], axis=-1).mean()
-                steps[i, j] = steps[best] + 1
-    return total[n, n] / steps[n, n]
+def script(heights: list[float], held: list[int]) -> Play:
+    """One world second by second: the height of a body that lies flat below 0.1 m, and the latent that is held."""
+    height = torch.tensor(heights).repeat_interleave(30)
+    positions = height[:, None, None, None] * torch.tensor([0.0, 0.0, 1.0]).expand(len(height), 1, 15, 3)
+    zero = torch.zeros_like(positions)
+    force = torch.where(height < 0.1, 100.0, 0.0)[:, None, None, None].expand_as(positions)
+    turned = torch.zeros(len(height), 1, 15, 4)
+    turned[..., 0] = 1.0
+    states = BodyState(positions, turned, zero, zero, force)
+    return Play(states, torch.tensor(held).repeat_interleave(30)[:, None], torch.zeros(len(height), 1).bool())
 
 
-def test_alignment_equals_the_plain_algorithm() -> None:
-    generator = torch.Generator().manual_seed(0)
-    a, b = torch.randn(2, 3, 20, 4, 3, dtype=torch.float64, generator=generator).cumsum(2)
-    lengths = torch.tensor([20, 13, 7])
-    result = metrics.aligned_error(a, b, lengths, slack=5)
-    for i, n in enumerate(lengths.tolist()):
-        assert result[i].item() == pytest.approx(slow_alignment(a[i, :n].numpy(), b[i, :n].numpy(), 5))
+def test_lying_down_is_a_fall_unless_it_was_asked_for() -> None:
+    """Latent 0 stands, latent 1 lies."""
+    postures = BankPostures(torch.tensor([False, True]), torch.tensor([True, False]))
+
+    def shares(heights: list[float], held: list[int]) -> tuple[float, float]:
+        result = metrics.calm(script(heights, held), SKELETON, postures)
+        return result.share, result.on_feet
+
+    assert shares([0.9] * 8, [0] * 8) == (1.0, 1.0)
+    assert shares([0.9, 0.05, 0.9], [0, 0, 0]) == (0.0, 0.0)
+    assert shares([0.9, 0.05, 0.05, 0.9], [0, 1, 0, 0]) == (1.0, 0.0)  # lies when asked, then gets up
+    assert shares([0.05] * 5, [1] + [0] * 4) == (1.0, 0.0)
+    assert shares([0.05] * 6, [1] + [0] * 5) == (0.0, 0.0)  # does not get up in five seconds
+    assert shares([0.05, 0.9, 0.05], [1, 0, 0]) == (0.0, 0.0)  # got up, and then fell
+    assert shares([0.05, 0.6, 0.05], [1, 0, 0]) == (1.0, 0.0)  # never got up, and sank back
 
 
-def test_alignment_forgives_being_late() -> None:
-    time = torch.linspace(0, 6, 90, dtype=torch.float64)
-    wave = torch.stack((time.sin(), time.cos(), 0 * time), -1)[None, :, None]
-    late = torch.cat((wave[:, :1].expand(1, 6, 1, 3), wave[:, :-6]), 1)
-    straight = (wave - late).norm(dim=-1).mean()
-    assert metrics.aligned_error(wave, late, torch.tensor([90])) < 0.15 * straight
-    assert metrics.aligned_error(wave, wave, torch.tensor([90])) == 0
+def test_a_broken_simulation_is_a_fall() -> None:
+    played = script([0.9, 0.9], [1, 1])
+    played.lost[10] = True
+    assert metrics.calm(played, SKELETON, LIES).share == 0.0
 
 
-def test_recall_knows_who_does_the_clip() -> None:
+def test_calm_of_a_body_that_stands_and_of_one_that_folds() -> None:
     motions = library()
-    good = metrics.recall(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
-    assert good.kept.all()
-    wrong = metrics.recall(Scripted(motions, [1, 0, 2]), MujocoCpu(3), motions)
-    # Two wrong arms among fifteen bodies are still within 12 cm on average: the bound is a loose one.
-    assert (wrong.error[:2] > 4 * good.error[:2]).all()
-    assert torch.equal(wrong.error[2], good.error[2])
-    fallen = metrics.recall(Limp(motions, [0, 1, 2]), MujocoCpu(3), motions)
-    assert not fallen.kept.any()
+    for controller, share in ((Scripted(motions, [0] * 8), 1.0), (Limp(motions, [0] * 8), 0.0)):
+        played = play(controller, MujocoCpu(8), seed(), seconds=3.0)
+        result = metrics.calm(played, SKELETON, STANDS)
+        assert (result.share, result.on_feet) == (share, share)
+        assert metrics.calm(played, SKELETON, LIES).share == 1.0
+        assert result.fallen.int().diff(dim=0).min() >= 0
 
 
-def test_calm_and_recovery_at_their_ends() -> None:
+def test_latents_are_held_as_long_as_they_should() -> None:
     motions = library()
-    draws = torch.Generator().manual_seed(0)
-    assert metrics.calm(Scripted(motions, [0] * 8), MujocoCpu(8), draws, seconds=3.0) == 1.0
-    assert metrics.calm(Limp(motions, [0] * 8), MujocoCpu(8), draws, seconds=3.0) == 0.0
-    assert metrics.recovery(Limp(motions, [0] * 8), MujocoCpu(8), draws, seconds=2.0) == 0.0
+    played = play(Scripted(motions, [0] * 8), MujocoCpu(8), seed(), seconds=3.0, hold=(7, 8))
+    switches = (played.latents.diff(dim=0) != 0).any(1).nonzero()[:, 0] + 1
+    assert len(switches) > 5
+    assert not (switches % 7).any()
+    assert set(played.latents.flatten().tolist()) == set(range(5))
+
+
+def test_recovery_at_its_ends() -> None:
+    motions = library()
+    limp = metrics.recovery(Limp(motions, [0] * 8), MujocoCpu(8), seed(), STANDS, seconds=1.0)
+    assert (limp.share, limp.seconds) == (0.0, float("inf"))
+    stood = torch.zeros(60, 4, dtype=torch.bool)
+    stood[30:, :2], stood[45:, 2] = True, True
+    assert (metrics.Recovery(stood).share, metrics.Recovery(stood).seconds) == (0.75, 1.0)
+
+
+def test_recovery_holds_latents_that_stand(monkeypatch) -> None:
+    motions, seen = library(), []
+    controller = Scripted(motions, [0] * 8)
+    monkeypatch.setattr(controller, "act", lambda state, z: seen.append(z) or torch.zeros(8, SKELETON.num_dof))
+    upright = torch.tensor([False, False, True, False, False])
+    metrics.recovery(controller, MujocoCpu(8), seed(), BankPostures(~upright, upright), seconds=0.1)
+    assert torch.equal(seen[-1], controller.latents[2].expand(8, -1))
 
 
 def test_coverage_counts_the_clips_that_come_out() -> None:
     motions = library()
-    draws = torch.Generator().manual_seed(0)
-    one = metrics.coverage(Scripted(motions, [0] * 12), MujocoCpu(12), motions, draws, seconds=4.0)
-    all_three = metrics.coverage(Scripted(motions, [0, 1, 2] * 4), MujocoCpu(12), motions, draws, seconds=4.0)
-    assert all_three.share == 1.0
-    assert all_three.entropy > one.entropy + 0.1
-    assert 0.0 <= one.entropy <= all_three.entropy <= 1.0
+    one, every = (
+        metrics.coverage(play(Scripted(motions, order), MujocoCpu(12), seed(), seconds=4.0), motions)
+        for order in ([0] * 12, [0, 1, 2] * 4)
+    )
+    assert every.share == 1.0
+    assert every.entropy > one.entropy + 0.1
+    assert 0.0 <= one.entropy <= every.entropy <= 1.0
+    assert metrics.Coverage(torch.tensor([4.0, 4.0, 0.0, 0.0])).entropy == 0.5
 
 
 def test_retrieval_of_an_encoder_that_sees_the_arms() -> None:
     motions = library()
     controller = Scripted(motions, [0, 1, 2])
     controller.frames.update(motions.windows(*motions.places(), 1))
-    assert metrics.retrieval(controller, motions, torch.Generator().manual_seed(0), samples=60) > 0.7
+    quality = metrics.latent_quality(controller, motions, seed(), samples=60)
+    assert quality.retrieval > 0.7
+    assert -4.5 < quality.uniformity < 0.0
+
+
+def test_what_the_bank_does_is_what_its_clips_do() -> None:
+    """Two windows of each clip: its first two seconds and its last two."""
+    motions = MotionLibrary([arm_clip("right arm", 7, -1.5), lie_down()])
+    names = ("right arm", "right arm", "lie down", "lie down", "unknown")
+    controller = Scripted(motions, [0], names)
+    postures = BankPostures.of(controller, motions)
+    assert postures.ground.tolist() == [False, False, False, True, False]
+    assert postures.upright.tolist() == [True, True, True, False, True]
+
+
+def side_by_side(motions: list[BodyState]) -> BodyState:
+    """Motions of one length → (time, motion)."""
+    together = BodyState.stack(motions)
+    return BodyState(*(getattr(together, name).transpose(0, 1) for name in together.__slots__))
+
+
+def test_smoothness_is_that_of_the_check() -> None:
+    motions = library()
+    time = torch.arange(60)
+    clip = torch.zeros_like(time)
+    still = motions.states(clip, clip)
+    sliding = BodyState(*(getattr(still, name).clone() for name in still.__slots__))
+    sliding.positions[..., 0] += 0.01 * time[:, None]
+    sunk = BodyState(*(getattr(still, name).clone() for name in still.__slots__))
+    sunk.positions[..., 2] += torch.where(time < 50, -0.03, -0.5)[:, None]
+    result = smoothness(side_by_side([still, sliding, sunk]), torch.tensor([60, 60, 50]), SKELETON.character)
+    assert torch.allclose(result.sliding, torch.tensor([0.0, 0.3, 0.0]), atol=1e-3)
+    assert torch.allclose(result.penetration - result.penetration[0], torch.tensor([0.0, 0.0, 0.03]), atol=1e-4)
+    assert result.jerk.max() < 1.0

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union
 import tyro
 
 import anyskill
-from anyskill.cli import motions
+from anyskill.cli import controller, motions
 from anyskill.cli.bench import bench
 from anyskill.cli.pretrain import pretrain
 from anyskill.cli.replay import replay
@@ -20,12 +20,16 @@ Verb = Callable[..., None]
 VERBS: dict[str, Verb | dict[str, Verb]] = {
     "motions": {"import": motions.import_, "check": motions.check, "view": view},
     "pretrain": pretrain,
+    "controller": {"report": controller.report, "export": controller.export},
     "replay": replay,
     "bench": bench,
 }
 """Every command; a dictionary is a group, as in ``anyskill motions view``."""
 
-GROUP_HELP = {"motions": "Import, check and look at motions."}
+GROUP_HELP = {
+    "motions": "Import, check and look at motions.",
+    "controller": "Measure a controller, or take one out of a run.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

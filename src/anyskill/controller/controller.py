@@ -115,6 +115,10 @@ class Controller(nn.Module):
             controller.load_state_dict(tensors)
         except LearningError as error:
             raise ControllerError(str(error)) from None
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise ControllerError(f"{path} is no controller ({error}).") from None
+        except KeyError:  # a checkpoint, most likely
+            raise ControllerError(
+                f"{path} is no controller; `anyskill controller export` makes one of a run."
+            ) from None
+        except (TypeError, RuntimeError) as error:
+            raise ControllerError(f"{path} is no controller ({' '.join(str(error).split())}).") from None
         return controller.to(device).eval()

@@ -1,58 +1,99 @@
 """Networks that were trained → a ``Controller`` with its bank of latents."""
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from anyskill.controller.calm import Calm
-from anyskill.controller.controller import Controller, ControllerConfig
-from anyskill.controller.distillation import Distillation
-from anyskill.controller.pretraining import Pretraining
+import torch
+
+from anyskill.controller.bank import PER_CLIP, bank_places
+from anyskill.controller.controller import Controller, ControllerConfig, ControllerError
+from anyskill.controller.distillation import Distillation, DistillationConfig
+from anyskill.controller.pretraining import Pretraining, PretrainingConfig
+from anyskill.learning.run_folder import RunFolder
+from anyskill.learning.state import State
 from anyskill.motion.library import MotionLibrary
 
-PER_CLIP = 4  # windows of each clip in the bank, spread evenly over it
-
-
-def bank_places(library: MotionLibrary, frames: int, per_clip: int = PER_CLIP) -> tuple[Tensor, Tensor]:
-    """Clips and ends of the windows whose latents make the bank."""
-    clip = torch.arange(len(library), device=library.device).repeat_interleave(per_clip)
-    last = library.lengths[clip] - 1
-    first = torch.minimum(torch.full_like(last, frames - 1), last)
-    share = torch.arange(per_clip, device=library.device).repeat(len(library)) / max(per_clip - 1, 1)
-    return clip, (first + share * (last - first)).round().long()
+STAGES = ("calm", "student")  # folders of a recipe's stages that hold a controller, the last one of the recipe first
 
 
 def controller_of(trainer: Distillation | Pretraining) -> Controller:
     """The controller as it is now: a student, or what CALM has made of it."""
-    if isinstance(trainer, Distillation):
-        config, bf16, library = trainer.config, trainer.config.bf16, trainer.task.library
-        policy, encoder = trainer.student.policy, trainer.student.encoder
-        observations, frames = trainer.student.observations, trainer.student.frames
-        units, log_sigma = config.units, config.log_sigma
-        sizes = (config.latent, config.frames, config.stride, config.encoder_units)
+    library = trainer.task.library if isinstance(trainer, Distillation) else trainer.world.library
+    names = _networks(trainer.config)
+    return _controller(trainer.config, {name: trainer.parts[name].state_dict() for name in names}, library)
+
+
+def controller_of_run(folder: Path, library: MotionLibrary) -> Controller:
+    """The controller that a run's newest checkpoint holds. Nothing is simulated.
+
+    Args:
+        folder: Of a run of CALM or of a student, or of a recipe with such stages.
+        library: Motions whose windows make the bank.
+
+    Raises:
+        ControllerError: There is no run, or none that holds a controller.
+        LearningError: Its checkpoints or settings cannot be read.
+    """
+    stage = next((folder / name for name in STAGES if any((folder / name).glob("checkpoints/*.safetensors"))), folder)
+    if not (stage / "config.yaml").exists():
+        reason = "only a teacher so far; the student comes next" if (folder / "teacher").exists() else "no config.yaml"
+        raise ControllerError(f"{folder} holds no run that has made a controller: there is {reason}.")
+    run = RunFolder.open(stage)
+    config: DistillationConfig | PretrainingConfig
+    if "teacher_share" in run.config:
+        config = run.config_as(DistillationConfig)
+    elif run.config.get("method") == "calm":
+        config = run.config_as(PretrainingConfig)
     else:
-        assert isinstance(trainer.method, Calm)
-        calm, bf16, library = trainer.config.calm, trainer.config.bf16, trainer.world.library
-        policy, encoder = trainer.model.policy, trainer.method.encoder
-        observations, frames = trainer.model.observations, trainer.method.frames
-        units, log_sigma = trainer.config.units, trainer.config.log_sigma
-        sizes = (calm.latent, calm.frames, calm.stride, calm.encoder_units)
-    latent, window, stride, encoder_units = sizes
-    clip, end = bank_places(library, window)
-    names = tuple(library.names[i] for i in clip.tolist())
-    config_of_it = ControllerConfig(
-        library.skeleton.character.name, units, latent, window, stride, encoder_units, log_sigma, bf16
-    )
-    controller = Controller(config_of_it, torch.zeros(len(clip), latent), names).to(library.device)
-    for ours, theirs in zip(
-        (controller.policy, controller.encoder, controller.observations, controller.frames),
-        (policy, encoder, observations, frames),
-        strict=True,
-    ):
-        ours.load_state_dict(theirs.state_dict())
-    controller.latents.copy_(_encode(controller, library, clip, end))
+        raise ControllerError(
+            f"{stage} is a run of {run.config.get('method', 'the tracking teacher')}, which has no motion encoder; "
+            "give one of calm or of a student."
+        )
+    state = run.checkpoints.newest()
+    if state is None:
+        raise ControllerError(f"{stage} has no checkpoint yet; train for some minutes first.")
+    try:
+        return _controller(config, state["parts"], library)
+    except (KeyError, RuntimeError) as error:
+        raise ControllerError(
+            f"the checkpoint in {stage} does not fit its settings ({' '.join(str(error).split())})."
+        ) from None
+
+
+def _networks(config: DistillationConfig | PretrainingConfig) -> tuple[str, ...]:
+    """The parts of a trainer in which a controller's networks are."""
+    return ("student",) if isinstance(config, DistillationConfig) else ("model", "encoder", "frames")
+
+
+def _controller(
+    config: DistillationConfig | PretrainingConfig, parts: Mapping[str, State], library: MotionLibrary
+) -> Controller:
+    sizes: Any = config if isinstance(config, DistillationConfig) else config.calm
+    clip, end = bank_places(library, sizes.frames, PER_CLIP)
+    controller = Controller(
+        ControllerConfig(
+            library.skeleton.character.name,
+            config.units,
+            sizes.latent,
+            sizes.frames,
+            sizes.stride,
+            sizes.encoder_units,
+            config.log_sigma,
+            config.bf16,
+        ),
+        torch.zeros(len(clip), sizes.latent),
+        tuple(library.names[i] for i in clip.tolist()),
+    ).to(library.device)
+    if isinstance(config, DistillationConfig):
+        weights = dict(parts["student"])
+    else:
+        model = {name: tensor for name, tensor in parts["model"].items() if name.startswith(("policy.", "observat"))}
+        weights = model | _below("encoder", parts["encoder"]) | _below("frames", parts["frames"])
+    controller.load_state_dict(weights | {"latents": controller.latents})
+    controller.latents.copy_(controller.encode(library.windows(clip, end, controller.config.frames)))
     return controller.eval()
 
 
-def _encode(controller: Controller, library: MotionLibrary, clip: Tensor, end: Tensor) -> Float[Tensor, "n latent"]:
-    return controller.encode(library.windows(clip, end, controller.config.frames))
+def _below(name: str, state: State) -> State:
+    return {f"{name}.{key}": value for key, value in state.items()}

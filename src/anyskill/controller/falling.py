@@ -9,6 +9,8 @@ from torch import Tensor
 from anyskill import rotation
 from anyskill.body.skeleton import Skeleton
 from anyskill.body.state import BodyState
+from anyskill.motion.check import TOLERANCE
+from anyskill.motion.ground import lowest_points
 from anyskill.sim.engine import Engine
 
 CONTACT = 0.1  # N, in any component
@@ -28,12 +30,26 @@ class FallRule:
 
     def __call__(self, state: BodyState, skeleton: Skeleton) -> Bool[Tensor, "world"]:
         """Which worlds have fallen."""
-        others = [body for body in range(skeleton.num_bodies) if body not in skeleton.contact_bodies]
+        touching = (state.contact_forces[:, _others(skeleton)].abs() > CONTACT).flatten(1).any(1)
+        return touching & self._low(state, skeleton)
+
+    def of_clip(self, state: BodyState, skeleton: Skeleton) -> Bool[Tensor, "frame"]:
+        """Which frames of a clip would count as fallen; a clip has no forces: a shape touches that meets the ground."""
+        bodies, others = skeleton.character.bodies, _others(skeleton)
+        shapes = [body in others for body, row in enumerate(bodies) for _ in row.geoms]
+        heights = lowest_points(skeleton.character, state.positions, state.rotations)[:, shapes]
+        return (heights < TOLERANCE).any(1) & self._low(state, skeleton)
+
+    def _low(self, state: BodyState, skeleton: Skeleton) -> Bool[Tensor, "world"]:
+        others = _others(skeleton)
         limits = state.positions.new_full((skeleton.num_bodies,), self.height)
         limits[skeleton.index("head")] = max(self.head_height, self.height)
-        touching = (state.contact_forces[:, others].abs() > CONTACT).flatten(1).any(1)
-        low = (state.positions[:, others, 2] < limits[others]).any(1)
-        return touching & low
+        return (state.positions[:, others, 2] < limits[others]).any(1)
+
+
+def _others(skeleton: Skeleton) -> list[int]:
+    """All bodies but the feet."""
+    return [body for body in range(skeleton.num_bodies) if body not in skeleton.contact_bodies]
 
 
 def fall_bank(
@@ -45,14 +61,14 @@ def fall_bank(
     random pose: a PD target from actions uniform in ±0.5 (ASE's get-up task). Velocities are zero.
     """
     skeleton, n = engine.skeleton, engine.num_worlds
-    root = rotation.normalize(torch.randn(n, 4, generator=generator))
+    root = rotation.normalize(torch.randn(n, 4, generator=generator, device=generator.device).cpu())
     position = torch.tensor([0.0, 0.0, skeleton.character.rest_height]).expand(n, 3)
     local = skeleton.rotations_from_dofs(root, torch.zeros(n, skeleton.num_dof))
     worlds = torch.arange(n, device=engine.device)
     qpos = skeleton.qpos(position, local).to(engine.device)
     still = torch.zeros(n, 6 + skeleton.num_dof, device=engine.device)
     engine.reset(worlds, qpos, still)
-    action = torch.rand(n, skeleton.num_dof, generator=generator) - 0.5
+    action = torch.rand(n, skeleton.num_dof, generator=generator, device=generator.device).cpu() - 0.5
     targets = (skeleton.action_offset + skeleton.action_scale * action).float().to(engine.device)
     for _ in range(round(seconds * 30)):
         engine.step(targets)

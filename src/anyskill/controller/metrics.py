@@ -1,198 +1,174 @@
-"""Is it learning? Measures of a controller, each a number with a plain meaning."""
+"""Measures of a controller under latents of its bank, each a number with a plain meaning."""
 
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from anyskill import rotation
 from anyskill.body.observation import policy_observation
-from anyskill.body.state import BodyState
+from anyskill.body.skeleton import Skeleton
+from anyskill.controller.bank import STANDING, BankPostures
+from anyskill.controller.calm import uniformity_loss
 from anyskill.controller.controller import Controller
 from anyskill.controller.falling import FallRule, fall_bank
+from anyskill.controller.play import RATE, Play
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
-RATE = 30  # control steps a second
-KEPT = 0.12  # m, mean distance of bodies up to which a clip counts as recalled
-
-
-def relative_positions(state: BodyState) -> Float[Tensor, "*batch body 3"]:
-    """Positions of all bodies (m) relative to the root, free of heading."""
-    root = state.positions[..., :1, :]
-    inverse = rotation.conjugate(rotation.heading_rotation(state.rotations[..., :1, :]))
-    return rotation.rotate(inverse, state.positions - root)
-
-
-def aligned_error(
-    one: Float[Tensor, "batch time body 3"],
-    other: Float[Tensor, "batch time body 3"],
-    lengths: Int[Tensor, "batch"],
-    slack: int = 15,
-) -> Float[Tensor, "batch"]:
-    """Mean distance of bodies (m) along the best monotonic alignment in time (dynamic time warping).
-
-    Args:
-        one: Positions over time.
-        other: Positions over the same time.
-        lengths: Frames that count, of each pair.
-        slack: Frames may be matched so far apart.
-    """
-    batch, time = one.shape[:2]
-    total = one.new_full((time + 1, time + 1, batch), torch.inf)
-    steps = torch.zeros_like(total)
-    total[0, 0] = 0.0
-    for i in range(1, time + 1):
-        low, high = max(1, i - slack), min(time, i + slack)
-        cost = (one[:, i - 1, None] - other[:, low - 1 : high]).norm(dim=-1).mean(-1)
-        for j in range(low, high + 1):
-            before = torch.stack((total[i - 1, j - 1], total[i - 1, j], total[i, j - 1]))
-            best, choice = before.min(0)
-            count = torch.stack((steps[i - 1, j - 1], steps[i - 1, j], steps[i, j - 1]))
-            total[i, j] = cost[:, j - low] + best
-            steps[i, j] = count.gather(0, choice[None])[0] + 1.0
-    every = torch.arange(batch, device=one.device)
-    return total[lengths, lengths, every] / steps[lengths, lengths, every]
+STOOD = RATE // 2  # control steps; a body that keeps standing so long has stood up
+PATIENCE = 5 * RATE  # control steps to get up in after a latent that lies down
 
 
 @dataclass(frozen=True)
-class Recall:
-    """How well each clip is done when its latents are asked for."""
+class Calm:
+    """Which worlds fall while latents are switched, over time; both stay true once they are."""
 
-    error: Float[Tensor, "clip"]
-    """Mean distance of bodies after alignment (m), relative to the root."""
+    fallen: Bool[Tensor, "time world"]
+    """The body went down, or stayed there, though nothing had asked it to."""
+    down: Bool[Tensor, "time world"]
+    """The body was on the ground for whatever reason, as when a latent of crawling was held."""
 
     @property
-    def kept(self) -> Bool[Tensor, "clip"]:
-        """Clips that are done: at most ``KEPT`` off."""
-        return self.error <= KEPT
+    def share(self) -> float:
+        """Of worlds that never fell."""
+        return float((~self.fallen[-1]).float().mean())
+
+    @property
+    def on_feet(self) -> float:
+        """Share of worlds that were never down: the same without any excuse."""
+        return float((~self.down[-1]).float().mean())
 
 
-def recall(controller: Controller, engine: Engine, library: MotionLibrary, seconds: float = 5.0) -> Recall:
-    """Start on each clip's first frame under z = E(its next two seconds), and let the controller run.
+def calm(played: Play, skeleton: Skeleton, postures: BankPostures, rule: FallRule | None = None) -> Calm:
+    """Tell falls from lying down.
 
-    The latent is encoded anew every second from the clip's own clock; the body is never corrected. Up to ``seconds``,
-    or the clip's length, are compared. ``engine`` needs one world for each clip.
-    """
-    n = len(library)
-    clip = torch.arange(n, device=engine.device)
-    start = torch.zeros_like(clip)
-    engine.reset(clip, *library.generalized(clip, start))
-    length = (library.lengths - 1).clamp_max(round(seconds * RATE))
-    done, wanted = [], []
-    for step in range(int(length.max())):
-        if step % RATE == 0:
-            ahead = step + controller.config.frames - 1
-            end = torch.where(library.loops, ahead, (library.lengths - 1).clamp_max(ahead))
-            z = controller.encode(library.windows(clip, end, controller.config.frames))
-        engine.step(controller.act(engine.state(), z))
-        done.append(relative_positions(engine.state()))
-        wanted.append(relative_positions(library.states(clip, start + step + 1)))
-    return Recall(aligned_error(torch.stack(done, 1), torch.stack(wanted, 1), length))
-
-
-def calm(
-    controller: Controller,
-    engine: Engine,
-    generator: torch.Generator,
-    seconds: float = 10.0,
-    hold: tuple[int, int] = (10, 150),
-    rule: FallRule | None = None,
-) -> float:
-    """Share of worlds that do not fall while latents of the bank are switched at random.
-
-    All worlds start in the initial pose; each holds a latent for a random number of control steps out of ``hold``.
+    A bank has latents of kneeling, sitting and crawling, whose own clips touch the ground as a fallen body does.
+    A body may be down while such a latent is held, and after it until it has stood for half a second, but for five
+    seconds at most. Down at any other time, it has fallen; so has a world whose simulation broke down.
     """
     rule = rule or FallRule()
-    skeleton, n, device = engine.skeleton, engine.num_worlds, engine.device
-    local = torch.zeros(n, skeleton.num_bodies, 4, device=device)
-    local[..., 0] = 1.0
-    position = torch.tensor([0.0, 0.0, skeleton.character.rest_height], device=device).expand(n, 3)
-    still = torch.zeros(n, 6 + skeleton.num_dof, device=device)
-    engine.reset(torch.arange(n, device=device), skeleton.qpos(position, local), still)
-    left = torch.zeros(n, dtype=torch.long, device=device)
-    z = torch.zeros(n, controller.config.latent, device=device)
-    fallen = torch.zeros(n, dtype=torch.bool, device=device)
-    for _ in range(round(seconds * RATE)):
-        draws = torch.randint(len(controller.latents), (n,), generator=generator, device=device)
-        steps = torch.randint(*hold, (n,), generator=generator, device=device)
-        z = torch.where((left <= 0)[:, None], controller.latents[draws], z)
-        left = torch.where(left <= 0, steps, left) - 1
-        lost = engine.step(controller.act(engine.state(), z))
-        fallen |= lost | rule(engine.state(), skeleton)
-    return float((~fallen).float().mean())
+    n = played.lost.shape[1]
+    patience = torch.zeros(n, dtype=torch.long, device=played.lost.device)
+    up = torch.zeros_like(patience)
+    fallen, down = [], []
+    for time, held in enumerate(played.latents):
+        state, ground = played.states[time], postures.ground[held]
+        up = torch.where((state.positions[:, 0, 2] > STANDING) & ~ground, up + 1, 0)
+        patience = torch.where(ground, PATIENCE, patience - 1).where(up < STOOD, 0)
+        lies = rule(state, skeleton) | played.lost[time]
+        down.append(lies)
+        fallen.append(lies & (patience <= 0) | played.lost[time])
+    return Calm(*(torch.stack(events).cummax(0).values for events in (fallen, down)))
 
 
 @dataclass(frozen=True)
 class Coverage:
     """How much of the clips random latents bring out."""
 
-    share: float
-    """Share of clips that some transition came nearest to."""
-    entropy: float
-    """Entropy of how often each clip was nearest, as a share of the largest possible."""
+    counts: Float[Tensor, "clip"]
+    """Transitions that came nearest to each clip."""
+
+    @property
+    def share(self) -> float:
+        """Of clips that some transition came nearest to."""
+        return float((self.counts > 0).float().mean())
+
+    @property
+    def entropy(self) -> float:
+        """Of how often each clip was nearest, as a share of the largest possible."""
+        chance = self.counts / self.counts.sum()
+        return float(torch.special.entr(chance).sum() / torch.tensor(float(len(chance))).log())
 
 
-def coverage(
-    controller: Controller, engine: Engine, library: MotionLibrary, generator: torch.Generator, seconds: float = 5.0
-) -> Coverage:
-    """ASE's test: every transition of random motion is given to the clip with the most similar transition.
+def coverage(played: Play, library: MotionLibrary, every: int = 10) -> Coverage:
+    """ASE's test: transitions of random motion are each given to the clip with the most similar transition.
 
-    Latents of the bank, one for each world and all the time; transitions are pairs of consecutive observations, in
-    units of the clips' standard deviation.
+    Transitions are pairs of consecutive observations, in units of the clips' standard deviation; of each world one in
+    ``every`` is taken, since neighbours in time say the same. The motion began in the initial pose, in no clip.
     """
-    n, device = engine.num_worlds, engine.device
     clip, frame = library.places()
     before = policy_observation(library.states(clip, frame))
     after = policy_observation(library.states(clip, frame + 1))
     mean, scale = before.mean(0), before.std(0).clamp_min(1e-3)
     reference = torch.cat(((before - mean) / scale, (after - mean) / scale), 1)
-    start, time = library.sample(n, generator)
-    engine.reset(torch.arange(n, device=device), *library.generalized(start, time))
-    z = controller.latents[torch.randint(len(controller.latents), (n,), generator=generator, device=device)]
-    counts = torch.zeros(len(library), device=device)
-    last = policy_observation(engine.state())
-    for step in range(round(seconds * RATE)):
-        engine.step(controller.act(engine.state(), z))
-        now = policy_observation(engine.state())
-        if step % 5 == 4:  # neighbours in time say the same
-            seen = torch.cat(((last - mean) / scale, (now - mean) / scale), 1)
-            nearest = torch.cdist(seen, reference).argmin(1)
-            counts += torch.bincount(clip[nearest], minlength=len(library))
-        last = now
-    chance = counts / counts.sum()
-    entropy = -(chance * chance.clamp_min(1e-12).log()).sum() / torch.tensor(float(len(library))).log()
-    return Coverage(float((counts > 0).float().mean()), float(entropy))
+    counts = torch.zeros(len(library), device=library.device)
+    for time in range(every, len(played.latents), every):
+        pair = [(policy_observation(played.states[t]) - mean) / scale for t in (time - 1, time)]
+        nearest = torch.cdist(torch.cat(pair, 1), reference).argmin(1)
+        counts += torch.bincount(clip[nearest], minlength=len(library))
+    return Coverage(counts)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Which worlds stood again after lying on the ground, over time."""
+
+    stood: Bool[Tensor, "time world"]
+    """Stays true once it is."""
+
+    @property
+    def share(self) -> float:
+        """Of worlds that stood."""
+        return float(self.stood[-1].float().mean())
+
+    @property
+    def seconds(self) -> float:
+        """Until half of all worlds stood; infinite if fewer did."""
+        enough = self.stood.float().mean(1) >= 0.5
+        return float((~enough).sum()) / RATE if enough[-1] else float("inf")
 
 
 def recovery(
     controller: Controller,
     engine: Engine,
     generator: torch.Generator,
+    postures: BankPostures,
     seconds: float = 5.0,
-    height: float = 0.7,
-) -> float:
-    """Share of worlds that stand again (pelvis above ``height`` m for half a second) within some seconds of lying."""
+) -> Recovery:
+    """Lie on the ground in some random way, hold a latent that stands, and see whether the body gets up.
+
+    Up: the pelvis is above 0.7 m for half a second. ``generator`` is one of the CPU.
+    """
     n, device = engine.num_worlds, engine.device
     engine.reset(torch.arange(n, device=device), *fall_bank(engine, generator))
-    z = controller.latents[torch.randint(len(controller.latents), (n,), generator=generator, device=device)]
+    standing = postures.upright.nonzero()[:, 0] if postures.upright.any() else torch.arange(len(controller.latents))
+    draws = torch.randint(len(standing), (n,), generator=generator)
+    z = controller.latents[standing[draws.to(standing.device)]]
     up = torch.zeros(n, dtype=torch.long, device=device)
-    stood = torch.zeros(n, dtype=torch.bool, device=device)
+    stood = []
     for _ in range(round(seconds * RATE)):
         engine.step(controller.act(engine.state(), z))
-        up = torch.where(engine.state().positions[:, 0, 2] > height, up + 1, 0)
-        stood |= up >= RATE // 2
-    return float(stood.float().mean())
+        up = torch.where(engine.state().positions[:, 0, 2] > STANDING, up + 1, 0)
+        stood.append(up >= STOOD)
+    return Recovery(torch.stack(stood).cummax(0).values)
 
 
-def retrieval(controller: Controller, library: MotionLibrary, generator: torch.Generator, samples: int = 500) -> float:
-    """Share of random windows whose nearest neighbour in latent space, half a second or more away, is of their clip."""
-    clip, end = library.sample_windows(samples, generator, controller.config.frames)
-    other, far = library.sample_windows(4 * samples, generator, controller.config.frames)
-    latents, others = (
-        controller.encode(library.windows(c, e, controller.config.frames)) for c, e in ((clip, end), (other, far))
-    )
-    similarity = latents @ others.T
-    near = (clip[:, None] == other) & ((end[:, None] - far).abs() < RATE // 2)
-    return float((other[similarity.masked_fill(near, -torch.inf).argmax(1)] == clip).float().mean())
+@dataclass(frozen=True)
+class LatentQuality:
+    """How the encoder arranges motions."""
+
+    retrieval: float
+    """Share of windows whose nearest neighbour in latent space is of their own clip."""
+    uniformity: float
+    """log E exp(−2‖a − b‖²): −4 on a sphere that is filled evenly, 0 if all latents are one."""
+
+
+def latent_quality(
+    controller: Controller, library: MotionLibrary, generator: torch.Generator, samples: int = 500
+) -> LatentQuality:
+    """Draw windows, and for each the nearest of four times as many others that end half a second or more away.
+
+    A window of which no such other was drawn (its clip is too short) says nothing and is left out. ``generator`` is one
+    of the library's device.
+    """
+    frames = controller.config.frames
+    clip, end = library.sample_windows(samples, generator, frames)
+    other, far = library.sample_windows(4 * samples, generator, frames)
+    latents, others = (controller.encode(library.windows(c, e, frames)) for c, e in ((clip, end), (other, far)))
+    own = clip[:, None] == other
+    near = own & ((end[:, None] - far).abs() < RATE // 2)
+    possible = (own & ~near).any(1)
+    found = other[(latents @ others.T).masked_fill(near, -torch.inf).argmax(1)] == clip
+    share = float(found[possible].float().mean()) if possible.any() else 0.0
+    return LatentQuality(share, float(uniformity_loss(latents)))

@@ -62,19 +62,35 @@ def check(clip: Clip) -> Check:
         clip.fps,
         float(flight.double().mean()),
         float(torch.where(flight, 0.0, height).amax().clamp_min(0.0)),
-        float((-height).amax().clamp_min(0.0)),
-        _sliding(clip, positions, rotations),
-        float((positions.diff(n=3, dim=0) * clip.fps**3).norm(dim=-1).mean()) if clip.num_frames > 3 else 0.0,
+        penetration(height),
+        sliding(clip.character, positions, rotations, clip.fps),
+        jerk(positions, clip.fps),
         _beyond_limits(skeleton, clip.rotations),
         _self_collision(clip.character, skeleton.qpos(clip.root_positions, clip.rotations)),
     )
 
 
-def _sliding(clip: Clip, positions: Float[Tensor, "frame body 3"], rotations: Float[Tensor, "frame body 4"]) -> float:
-    feet = [points for points in contact_points(clip.character) if len(points.local) > 1]
+def penetration(height: Float[Tensor, "frame"]) -> float:
+    """``Check.penetration`` (m) of a motion whose lowest point is at a height (m)."""
+    return float((-height).amax().clamp_min(0.0))
+
+
+def jerk(positions: Float[Tensor, "frame body 3"], fps: float) -> float:
+    """``Check.jerk`` (m/s³) of a motion; 0 of one that is too short to have any."""
+    return float((positions.diff(n=3, dim=0) * fps**3).norm(dim=-1).mean()) if len(positions) > 3 else 0.0
+
+
+def sliding(
+    character: Character,
+    positions: Float[Tensor, "frame body 3"],
+    rotations: Float[Tensor, "frame body 4"],
+    fps: float,
+) -> float:
+    """``Check.sliding`` (m/s) of a motion; 0 of one that never stands."""
+    feet = [points for points in contact_points(character) if len(points.local) > 1]
     places = torch.cat([place(points, positions, rotations) for points in feet], 1)
     touching = torch.maximum(places[1:, :, 2], places[:-1, :, 2]) < _TOUCHING
-    speed = places[..., :2].diff(dim=0).norm(dim=-1) * clip.fps
+    speed = places[..., :2].diff(dim=0).norm(dim=-1) * fps
     steadiest = torch.where(touching, speed, torch.inf).amin(-1)[touching.any(-1)]
     return float(steadiest.mean()) if len(steadiest) else 0.0
 

@@ -1,0 +1,111 @@
+"""``anyskill controller report`` and ``export``."""
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+if TYPE_CHECKING:
+    from anyskill.controller.controller import Controller
+    from anyskill.controller.page import Subject
+    from anyskill.motion.library import MotionLibrary
+
+
+def report(
+    file: Annotated[Path, tyro.conf.Positional],
+    motions: Path | None = None,
+    out: Path | None = None,
+    json: bool = False,
+    worlds: int = 256,
+    films: bool = False,
+    device: str = "cpu",
+    seed: int = 0,
+) -> None:
+    """Measure a controller: does it do the clips, does it stay on its feet, is it smooth?
+
+    Args:
+        file: The controller.
+        motions: Data set of clips (YAML) to measure it on; without, the motions that come with this package.
+        out: Folder for report.html: figures, charts and pictures on one page.
+        json: Print one JSON object instead of a table: shares as fractions, penetration in metres, null where the
+            motions hold no motion capture to compare with.
+        worlds: Simulated side by side under random latents.
+        films: Also write films of the pictured clips into the folder.
+        device: cpu or cuda.
+        seed: Of everything random.
+    """
+    from rich.console import Console
+
+    from anyskill.cli.figures_table import figures_table
+    from anyskill.controller.controller import Controller, ControllerError
+    from anyskill.controller.page import write_page
+    from anyskill.controller.report import measure
+
+    if films and out is None:
+        raise ControllerError("films need a folder; give --out as well.")
+    if out is not None and out.exists() and not out.is_dir():
+        raise ControllerError(f"{out} is a file; --out must be a folder.")
+    console = Console(stderr=True)
+    with console.status("loading") as status:
+        controller, library = Controller.load(file, device), _library(motions, device)
+        result = measure(controller, library, worlds=worlds, seed=seed, tell=status.update)
+        page = None
+        if out is not None:
+            status.update("drawing")
+            page = write_page(result, _subject(file, controller, library, worlds), out, films=films)
+    if json:
+        print(json_format.dumps(result.figures()))
+    else:
+        Console().print(figures_table(result))
+    if page is not None:
+        print(page, file=console.file)
+
+
+def export(
+    run: Annotated[Path, tyro.conf.Positional], out: Path, motions: Path | None = None, device: str = "cpu"
+) -> None:
+    """Write the controller that a run of pretraining has made so far: one file, which needs no motions.
+
+    Args:
+        run: Folder of the run: of calm, or of distil+calm.
+        out: The controller's file (.safetensors).
+        motions: Data set (YAML) whose clips make its bank of latents; without, the motions that come with this package.
+        device: cpu or cuda.
+    """
+    from anyskill.controller.controller import ControllerError
+    from anyskill.controller.export import controller_of_run
+
+    if out.is_dir():
+        raise ControllerError(f"{out} is a folder; --out must be a file such as {out / 'controller.safetensors'}.")
+    controller = controller_of_run(run, _library(motions, device))
+    controller.save(out)
+    clips = len(set(controller.names))
+    print(f"{out}  {out.stat().st_size / 1e6:.1f} MB, {len(controller.latents)} latents of {clips} clips")
+
+
+def _library(motions: Path | None, device: str) -> "MotionLibrary":
+    from anyskill.controller.report import authored_dataset
+    from anyskill.motion.library import MotionLibrary
+
+    if motions is not None:
+        return MotionLibrary.load(motions, device)
+    dataset = authored_dataset()
+    return MotionLibrary(dataset.clips, dataset.chances(), device)
+
+
+def _subject(file: Path, controller: "Controller", library: "MotionLibrary", worlds: int) -> "Subject":
+    from anyskill.controller.page import Subject
+    from anyskill.learning.run_folder import RunFolder
+
+    parameters = sum(weight.numel() for weight in controller.parameters())
+    facts = (
+        controller.config.character,
+        f"{file.stat().st_size / 1e6:.1f} MB",
+        f"{parameters / 1e6:.2f} million weights",
+        f"bank of {len(controller.latents)} latents",
+        f"measured on {len(library)} clips and {worlds} worlds",
+    )
+    run = file.parent
+    metrics = RunFolder.open(run).metrics() if (run / "config.yaml").exists() else []
+    return Subject(f"{file.parent.name}/{file.name}", facts, library.skeleton.character, metrics)

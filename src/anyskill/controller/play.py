@@ -1,0 +1,62 @@
+"""What bodies do under random latents, recorded."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from anyskill import rotation
+from anyskill.body.state import BodyState
+from anyskill.controller.controller import Controller
+from anyskill.sim.engine import Engine
+
+RATE = 30  # control steps a second
+
+
+@dataclass(frozen=True)
+class Play:
+    """Many worlds side by side; every record is of the state after a control step."""
+
+    states: BodyState  # (time, world)
+    latents: Int[Tensor, "time world"]  # which of the bank was held
+    lost: Bool[Tensor, "time world"]  # where the simulation broke down
+
+
+def stand(engine: Engine) -> None:
+    """Put all worlds into the initial pose: upright, all joints at zero, at rest."""
+    skeleton, n, device = engine.skeleton, engine.num_worlds, engine.device
+    local = rotation.identity(n, skeleton.num_bodies, device=device)
+    position = torch.tensor([0.0, 0.0, skeleton.character.rest_height], device=device).expand(n, 3)
+    still = torch.zeros(n, 6 + skeleton.num_dof, device=device)
+    engine.reset(torch.arange(n, device=device), skeleton.qpos(position, local), still)
+
+
+def play(
+    controller: Controller,
+    engine: Engine,
+    generator: torch.Generator,
+    seconds: float = 10.0,
+    hold: tuple[int, int] = (10, 150),
+) -> Play:
+    """Start in the initial pose and switch latents of the bank at random.
+
+    Args:
+        controller: Whose bank and whose actions.
+        engine: As many worlds as are wanted.
+        generator: On the CPU, whatever the engine's device.
+        seconds: How long.
+        hold: Control steps for which a latent is held: a random number from this range.
+    """
+    stand(engine)
+    n, bank = engine.num_worlds, len(controller.latents)
+    left, held = torch.zeros(n, dtype=torch.long), torch.zeros(n, dtype=torch.long)
+    states, latents, lost = [], [], []
+    for _ in range(round(seconds * RATE)):
+        due = left <= 0
+        held = torch.where(due, torch.randint(bank, (n,), generator=generator), held)
+        left = torch.where(due, torch.randint(*hold, (n,), generator=generator), left) - 1
+        latents.append(held.to(engine.device))
+        lost.append(engine.step(controller.act(engine.state(), controller.latents[latents[-1]])))
+        states.append(engine.state())
+    return Play(BodyState.stack(states), torch.stack(latents), torch.stack(lost))

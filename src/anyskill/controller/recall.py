@@ -1,0 +1,133 @@
+"""Recall: asked for a clip by its own latents, does the controller do that clip?"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from anyskill import rotation
+from anyskill.body.state import BodyState
+from anyskill.controller.controller import Controller
+from anyskill.controller.play import RATE
+from anyskill.motion.library import MotionLibrary
+from anyskill.sim.engine import Engine
+
+KEPT = 0.12  # m, mean distance of bodies up to which a clip counts as recalled
+
+
+def relative_positions(state: BodyState) -> Float[Tensor, "*batch body-1 3"]:
+    """Positions (m) of all bodies but the root relative to it, free of heading."""
+    root = state.positions[..., :1, :]
+    inverse = rotation.conjugate(rotation.heading_rotation(state.rotations[..., :1, :]))
+    return rotation.rotate(inverse, state.positions[..., 1:, :] - root)
+
+
+def aligned_errors(
+    one: Float[Tensor, "batch time body 3"],
+    other: Float[Tensor, "batch time body 3"],
+    lengths: Int[Tensor, "batch"],
+    slack: int = 15,
+) -> Float[Tensor, "batch body"]:
+    """Mean distance of each body (m) along the best monotonic alignment in time of all (dynamic time warping).
+
+    Args:
+        one: Positions over time.
+        other: Positions over the same time.
+        lengths: Frames that count, of each pair.
+        slack: Frames may be matched so far apart.
+    """
+    batch, time, bodies = one.shape[:3]
+    result = one.new_zeros(batch, bodies)
+    # Of the row above and of this one: the smallest sum over a path to each cell, its share of each body, its length.
+    above = _Row.empty(one, time)
+    above.total[0] = 0.0
+    for i in range(1, time + 1):
+        row = _Row.empty(one, time)
+        low, high = max(1, i - slack), min(time, i + slack)
+        distances = (one[:, i - 1, None] - other[:, low - 1 : high]).norm(dim=-1)
+        for j in range(low, high + 1):
+            best, choice = torch.stack((above.total[j - 1], above.total[j], row.total[j - 1])).min(0)
+            parts = torch.stack((above.parts[j - 1], above.parts[j], row.parts[j - 1]))
+            steps = torch.stack((above.steps[j - 1], above.steps[j], row.steps[j - 1]))
+            row.total[j] = best + distances[:, j - low].mean(-1)
+            row.parts[j] = parts.take_along_dim(choice[None, :, None], 0)[0] + distances[:, j - low]
+            row.steps[j] = steps.take_along_dim(choice[None], 0)[0] + 1.0
+        above = row
+        ended = lengths == i
+        result[ended] = (row.parts[i] / row.steps[i, :, None])[ended]
+    return result
+
+
+@dataclass
+class _Row:
+    total: Float[Tensor, "time+1 batch"]
+    parts: Float[Tensor, "time+1 batch body"]
+    steps: Float[Tensor, "time+1 batch"]
+
+    @classmethod
+    def empty(cls, like: Float[Tensor, "batch time body 3"], time: int) -> "_Row":
+        batch, _, bodies, _ = like.shape
+        zero = like.new_zeros(time + 1, batch)
+        return cls(like.new_full((time + 1, batch), torch.inf), like.new_zeros(time + 1, batch, bodies), zero)
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How well each clip is done when its latents are asked for."""
+
+    done: BodyState
+    """What the body did, (time, clip)."""
+    wanted: BodyState
+    """What the clip does at the same time."""
+    lengths: Int[Tensor, "clip"]
+    """Frames that count, of each clip."""
+    body_errors: Float[Tensor, "clip body-1"]
+    """Mean distance (m) of each body but the root after alignment, relative to the root."""
+
+    @property
+    def error(self) -> Float[Tensor, "clip"]:
+        """Mean over bodies (m). It is a loose measure of an arm: twelve other bodies are averaged in."""
+        return self.body_errors.mean(-1)
+
+    @property
+    def worst(self) -> Float[Tensor, "clip"]:
+        """Of the body that is furthest off (m), most often the hand of the worst limb."""
+        return self.body_errors.amax(-1)
+
+    @property
+    def kept(self) -> Bool[Tensor, "clip"]:
+        """Clips that are done: at most ``KEPT`` off on average."""
+        return self.error <= KEPT
+
+    @property
+    def share(self) -> float:
+        """Of clips that are done."""
+        return float(self.kept.float().mean())
+
+
+def recall(controller: Controller, engine: Engine, library: MotionLibrary, seconds: float = 5.0) -> Recall:
+    """Start on each clip's first frame under z = E(its next two seconds), and let the controller run.
+
+    The latent is encoded anew every second from the clip's own clock; the body is never corrected. Up to ``seconds``,
+    or the clip's length, are compared. ``engine`` needs one world for each clip.
+    """
+    clip = torch.arange(len(library), device=engine.device)
+    start = torch.zeros_like(clip)
+    engine.reset(clip, *library.generalized(clip, start))
+    lengths = (library.lengths - 1).clamp_max(round(seconds * RATE))
+    done, wanted = [], []
+    for step in range(int(lengths.max())):
+        if step % RATE == 0:
+            ahead = step + controller.config.frames - 1
+            end = torch.where(library.loops, ahead, (library.lengths - 1).clamp_max(ahead))
+            z = controller.encode(library.windows(clip, end, controller.config.frames))
+        engine.step(controller.act(engine.state(), z))
+        done.append(engine.state())
+        wanted.append(library.states(clip, start + step + 1))
+    return _compared(BodyState.stack(done), BodyState.stack(wanted), lengths)
+
+
+def _compared(done: BodyState, wanted: BodyState, lengths: Int[Tensor, "clip"]) -> Recall:
+    one, other = (relative_positions(states).transpose(0, 1) for states in (done, wanted))
+    return Recall(done, wanted, lengths, aligned_errors(one, other, lengths))

@@ -1,0 +1,56 @@
+"""Recall, on controllers of which the answer is known."""
+
+import numpy as np
+import pytest
+import torch
+
+from anyskill.controller.recall import aligned_errors, recall
+from anyskill.sim.mujoco_cpu import MujocoCpu
+from tests.controller.made_up import Limp, Scripted, library
+
+
+def slow_alignment(a: np.ndarray, b: np.ndarray, slack: int) -> np.ndarray:
+    """Dynamic time warping by the book; the mean distance of each body along the path with the smallest total."""
+    n = len(a)
+    total = np.full((n + 1, n + 1), np.inf)
+    path: dict[tuple[int, int], list[tuple[int, int]]] = {(0, 0): []}
+    total[0, 0] = 0
+    for i in range(1, n + 1):
+        for j in range(1, n + 1):
+            if abs(i - j) <= slack:
+                best = min([(i - 1, j - 1), (i - 1, j), (i, j - 1)], key=lambda move: total[move])
+                total[i, j] = total[best] + np.linalg.norm(a[i - 1] - b[j - 1], axis=-1).mean()
+                path[i, j] = [*path[best], (i - 1, j - 1)]
+    return np.mean([np.linalg.norm(a[i] - b[j], axis=-1) for i, j in path[n, n]], axis=0)
+
+
+def test_alignment_equals_the_plain_algorithm() -> None:
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, 3, 20, 4, 3, dtype=torch.float64, generator=generator).cumsum(2)
+    lengths = torch.tensor([20, 13, 7])
+    result = aligned_errors(a, b, lengths, slack=5)
+    for i, n in enumerate(lengths.tolist()):
+        assert result[i].numpy() == pytest.approx(slow_alignment(a[i, :n].numpy(), b[i, :n].numpy(), 5))
+
+
+def test_alignment_forgives_being_late() -> None:
+    time = torch.linspace(0, 6, 90, dtype=torch.float64)
+    wave = torch.stack((time.sin(), time.cos(), 0 * time), -1)[None, :, None]
+    late = torch.cat((wave[:, :1].expand(1, 6, 1, 3), wave[:, :-6]), 1)
+    straight = (wave - late).norm(dim=-1).mean()
+    assert aligned_errors(wave, late, torch.tensor([90])) < 0.15 * straight
+    assert aligned_errors(wave, wave, torch.tensor([90])) == 0
+
+
+def test_recall_knows_who_does_the_clip() -> None:
+    motions = library()
+    good = recall(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
+    assert good.share == 1.0
+    wrong = recall(Scripted(motions, [1, 0, 2]), MujocoCpu(3), motions)
+    # On average two wrong arms among fifteen bodies are still within 12 cm; the body that is furthest off tells.
+    assert (wrong.error[:2] > 4 * good.error[:2]).all()
+    assert (wrong.worst[:2] > 0.3).all()
+    assert (good.worst < 0.12).all()
+    assert torch.equal(wrong.error[2], good.error[2])
+    fallen = recall(Limp(motions, [0, 1, 2]), MujocoCpu(3), motions)
+    assert fallen.share == 0.0
