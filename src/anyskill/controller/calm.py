@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from anyskill.controller import adversarial
 from anyskill.controller.amp import Discriminator, DiscriminatorConfig, accuracies
 from anyskill.controller.networks import Encoder
-from anyskill.controller.world import WINDOW
+from anyskill.controller.world import ENCODED, WINDOW
 from anyskill.learning.actor_critic import ActorCritic
 from anyskill.learning.buffers import RowBuffer
 from anyskill.learning.normalizer import RunningNormalizer
@@ -27,7 +27,7 @@ class CalmConfig:
 
     latent: int = 64
     """Size of z."""
-    frames: int = 60
+    frames: int = ENCODED
     """Frames of an encoded window: two seconds."""
     stride: int = 1
     """The encoder reads every so many of them."""

@@ -76,7 +76,7 @@ def fine_tuning() -> PretrainingConfig:
     return replace(
         config,
         log_sigma=-2.7,
-        world=WorldConfig(reference_start=0.9, fall_start=0.1),
+        world=WorldConfig(reference_start=0.9, fall_start=0.1, recovery_steps=120, excuse_ground=True),
         ppo=replace(config.ppo, learning_rate=2e-5, kl_target=0.03),
     )
 

@@ -13,6 +13,7 @@ from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
+ENCODED = 60  # frames an encoder sees
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class WorldConfig:
     """Chance that a body which fell is left where it is to get up."""
     recovery_steps: int = 60
     """Control steps for which a body on the ground is not counted as fallen."""
+    excuse_ground: bool = False
+    """Whether lying, kneeling or sitting is no fall while the latent's own window goes to the ground."""
     latent_steps: tuple[int, ...] = (10, 150)
     """A latent is held for a random number of control steps from this range."""
     fall: FallRule = field(default_factory=FallRule)
@@ -53,6 +56,8 @@ class ImitationWorld:
         self.age = torch.zeros(n, dtype=torch.long, device=device)
         self.recovering = torch.zeros_like(self.age)  # steps left in which lying down is no fall
         self.until_switch = torch.zeros_like(self.age)  # steps left for the latent
+        self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
+        self._on_ground = self.config.fall.of_clip(library.states(*library.places()), skeleton)
         self.latents: dict[str, Tensor] = {}  # what each world's latent is, and where it came from
         everyone = torch.ones(n, dtype=torch.bool, device=device)
         self.reset(everyone, ~everyone)
@@ -70,7 +75,7 @@ class ImitationWorld:
         self.age += 1
         self.recovering = (self.recovering - 1).clamp_min(0)
         self.until_switch -= 1
-        excused = (self.recovering > 0) | (self.age <= 1)
+        excused = (self.recovering > 0) | (self.age <= 1) | self.grounded
         fallen = self.config.fall(state, self.engine.skeleton) & ~excused | lost
         return fallen, (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
 
@@ -98,6 +103,7 @@ class ImitationWorld:
         self.recovering[worlds] = torch.where(lying, config.recovery_steps, 0)
         self.recovering = torch.where(recover, config.recovery_steps, self.recovering)
         self.until_switch = torch.where(ended, 0, self.until_switch)
+        self.grounded &= ~ended
 
     def due(self) -> Int[Tensor, "n"]:
         """Worlds that need a new latent now; each is given a random time to keep it."""
@@ -108,12 +114,21 @@ class ImitationWorld:
         return worlds
 
     def assign(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
-        """Give some worlds their latents."""
+        """Give some worlds their latents; a body that was to be on the ground is given time to get up."""
+        if self.config.excuse_ground and "clip" in latents:
+            grounded = self._goes_to_the_ground(latents["clip"], latents["end"])
+            rising = self.grounded[worlds] & ~grounded
+            self.recovering[worlds] = torch.where(rising, self.config.recovery_steps, self.recovering[worlds])
+            self.grounded[worlds] = grounded
         for name, values in latents.items():
             if name not in self.latents:
                 shape = (self.engine.num_worlds, *values.shape[1:])
                 self.latents[name] = torch.zeros(shape, dtype=values.dtype, device=values.device)
             self.latents[name][worlds] = values
+
+    def _goes_to_the_ground(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Bool[Tensor, "n"]:
+        past = torch.arange(ENCODED, device=end.device)
+        return self._on_ground[self.library.rows(clip[:, None], end[:, None] - past)].any(1)
 
     def _chance(self, probability: float) -> Bool[Tensor, "world"]:
         n, device = self.engine.num_worlds, self.engine.device
@@ -128,7 +143,7 @@ class ImitationWorld:
 
     def state_dict(self) -> dict[str, Any]:
         """All that the worlds' future depends on, beside the generator."""
-        names = ("window", "age", "recovering", "until_switch")
+        names = ("window", "age", "recovering", "until_switch", "grounded")
         return {name: getattr(self, name) for name in names} | {
             "fallen_qpos": self._fallen[0],
             "latents": self.latents,
@@ -137,7 +152,7 @@ class ImitationWorld:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
-        for name in ("window", "age", "recovering", "until_switch"):
+        for name in ("window", "age", "recovering", "until_switch", "grounded"):
             getattr(self, name).copy_(state[name])
         self._fallen[0].copy_(state["fallen_qpos"])
         self.latents = {name: values.to(self.engine.device) for name, values in state["latents"].items()}

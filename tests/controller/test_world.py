@@ -1,0 +1,95 @@
+"""Worlds of imitation: how episodes begin, what counts as a fall, what a discriminator sees."""
+
+from dataclasses import replace
+
+import torch
+
+from anyskill.body.observation import adversarial_frame
+from anyskill.controller.world import WINDOW, ImitationWorld, WorldConfig
+from anyskill.motion.library import MotionLibrary
+from anyskill.sim.mujoco_cpu import MujocoCpu
+from tests.controller.made_up import SKELETON, library, lie_down
+
+WORLDS = 64
+
+
+def make(config: WorldConfig, motions: MotionLibrary | None = None) -> ImitationWorld:
+    return ImitationWorld(MujocoCpu(WORLDS), motions or library(), torch.Generator().manual_seed(0), config)
+
+
+def everyone() -> torch.Tensor:
+    return torch.ones(WORLDS, dtype=torch.bool)
+
+
+def test_where_episodes_begin() -> None:
+    heights = make(WorldConfig(fall_start=1.0)).engine.state().positions[:, 0, 2]
+    assert heights.max() < 0.7  # some end up sitting
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.0))
+    dofs = SKELETON.dofs_from_rotations(SKELETON.local_rotations(world.engine.state().rotations))
+    assert dofs.abs().max() < 1e-5
+    world = make(WorldConfig(fall_start=0.0, reference_start=1.0))
+    dofs = SKELETON.dofs_from_rotations(SKELETON.local_rotations(world.engine.state().rotations))
+    assert (dofs.abs().amax(1) > 0.1).float().mean() > 0.5  # an arm of most is somewhere in its swing
+
+
+def test_the_window_holds_the_last_ten_frames_newest_first() -> None:
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.0))
+    seen = [adversarial_frame(world.engine.state(), SKELETON)]
+    assert torch.equal(world.window, seen[0][:, None].expand(-1, WINDOW, -1))
+    for _ in range(12):
+        world.step(torch.zeros(WORLDS, 28))
+        seen.append(adversarial_frame(world.engine.state(), SKELETON))
+    assert torch.equal(world.window, torch.stack(seen[:-11:-1], 1))
+
+
+def test_a_fall_ends_an_episode_unless_it_is_excused() -> None:
+    config = WorldConfig(fall_start=0.0, reference_start=0.0, recovery=0.0, recovery_steps=1000)
+    folded = torch.zeros(WORLDS, 28)
+    folded[:, [17, 24]] = 1.0
+    world = make(config)
+    fallen = torch.zeros(WORLDS, dtype=torch.bool)
+    for _ in range(60):
+        fallen |= world.step(folded)[0]
+    assert fallen.all()
+    world.reset(everyone(), everyone())
+    assert (world.engine.state().positions[:, 0, 2] > 0.8).all()
+    # Left lying to get up: the same body, and lying is no fall for a while.
+    world = make(replace(config, recovery=1.0))
+    for _ in range(60):
+        last = world.step(folded)[0]
+    assert last.any()
+    height = world.engine.state().positions[:, 0, 2].clone()
+    world.reset(last, last)
+    assert torch.equal(world.engine.state().positions[last, 0, 2], height[last])
+    assert not (world.step(folded)[0] & last).any()
+
+
+def test_time_runs_out() -> None:
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.0, episode=5))
+    late = [world.step(torch.zeros(WORLDS, 28))[1] for _ in range(5)]
+    assert not torch.stack(late[:4]).any()
+    assert late[4].all()
+
+
+def test_a_latent_that_lies_down_excuses_lying() -> None:
+    motions = MotionLibrary([lie_down()])
+    end = torch.full((WORLDS,), int(motions.lengths[0]) - 1)
+    latents = {"clip": torch.zeros(WORLDS, dtype=torch.long), "end": end}
+    folded = torch.zeros(WORLDS, 28)
+    folded[:, [17, 24]] = 1.0
+    for excuse in (False, True):
+        world = make(WorldConfig(fall_start=0.0, reference_start=0.0, excuse_ground=excuse), motions)
+        world.assign(torch.arange(WORLDS), latents)
+        fallen = torch.stack([world.step(folded)[0] for _ in range(60)]).any(0)
+        assert fallen.any() != excuse
+
+
+def test_latents_are_held_for_a_time_out_of_the_range() -> None:
+    world = make(WorldConfig(latent_steps=(3, 6), fall_start=0.0, reference_start=0.0))
+    assert len(world.due()) == WORLDS
+    held = world.until_switch.clone()
+    assert held.min() == 3
+    assert held.max() == 5
+    for _ in range(3):
+        world.step(torch.zeros(WORLDS, 28))
+    assert torch.equal(world.due(), (held == 3).nonzero()[:, 0])
