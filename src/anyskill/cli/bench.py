@@ -12,11 +12,18 @@ from rich.table import Table
 
 from anyskill.bench import Result, run_cases
 
-_SUITES = {"physics": "anyskill.sim.bench", "render": "anyskill.render.bench", "library": "anyskill.motion.bench"}
+_SUITES = {
+    "physics": "anyskill.sim.bench",
+    "render": "anyskill.render.bench",
+    "library": "anyskill.motion.bench",
+    "projection": "anyskill.vision_language.bench",
+}
 
 
 def bench(
-    suite: tyro.conf.Positional[Literal["physics", "render", "library"]], json: bool = False, quick: bool = False
+    suite: tyro.conf.Positional[Literal["physics", "render", "library", "projection"]],
+    json: bool = False,
+    quick: bool = False,
 ) -> None:
     """Measure how fast physics, pictures or the motion library are on this machine.
 
