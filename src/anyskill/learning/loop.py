@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from rich.console import Console
@@ -37,6 +37,7 @@ def train(
     save_every: int = 50,
     progress: bool = True,
     track: str | None = None,
+    until: Callable[[], bool] | None = None,
 ) -> int:
     """Train until ``iterations`` are done in all, from wherever the run stopped.
 
@@ -50,6 +51,7 @@ def train(
         save_every: Iterations from one checkpoint to the next.
         progress: Show how it goes.
         track: Project of Weights & Biases to send metrics to.
+        until: Asked after every iteration; training also ends when it says so.
 
     Returns:
         Iterations done in all; fewer than asked for if the run was told to stop.
@@ -72,7 +74,8 @@ def train(
             timing = {"samples_per_second": speed} | {f"seconds/{name}": value for name, value in phases.items()}
             run.log(done, metrics | timing)
             view.update(done, speed, phases, metrics)
-            stopping = distributed.largest(int(stop.requested)) == 1
+            enough = until is not None and until()
+            stopping = distributed.largest(int(stop.requested or enough)) == 1
             if stopping or done == iterations or done % save_every == 0:
                 run.checkpoints.save(done, trainer.parts)
             if stopping:

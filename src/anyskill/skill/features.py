@@ -1,0 +1,136 @@
+"""What an image-text model makes of simulated bodies: by pictures of them, or by a projection that spares these."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from anyskill.body.state import BodyState
+from anyskill.skill.errors import SkillError
+from anyskill.vision_language.model import ImageTextModel
+from anyskill.vision_language.picture_features import PictureFeatures
+from anyskill.vision_language.projection import Projection
+from anyskill.vision_language.projection_audit import Audit
+
+RATE = 30  # control steps a second
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FeatureSource:
+    """Features of bodies, in the space of a model's sentences."""
+
+    function: Callable[[BodyState], Float[Tensor, "n d"]]
+    """Unit-length features of ``(n,)`` states; of ``(n, frames)`` histories, oldest first, where there are several."""
+    frames: int = 1
+    """States one feature looks back over: 1, or as many as the model wants pictures."""
+    stride: int = 6
+    """Control steps from one of them to the next."""
+
+    @classmethod
+    def pictures(cls, pictures: PictureFeatures) -> Self:
+        """True pictures, drawn and encoded."""
+        return cls(pictures, pictures.model.frames, round(RATE * pictures.views.interval))
+
+    @classmethod
+    def projection(cls, projection: Projection) -> Self:
+        """State projection (section 3.3), thousands of times as fast."""
+        config = projection.config
+        return cls(projection, config.frames, round(RATE * config.views.interval))
+
+
+class Onlooker:
+    """Follows all worlds, step by step, and says what the features of their latest past are.
+
+    Args:
+        source: Of features.
+        state: Of all worlds, for shape and device.
+    """
+
+    def __init__(self, source: FeatureSource, state: BodyState) -> None:
+        self.source = source
+        length = (source.frames - 1) * source.stride + 1
+        self._past = {  # (time, world, body, …), oldest first
+            field.name: getattr(state, field.name).expand(length, *getattr(state, field.name).shape).clone()
+            for field in fields(BodyState)
+        }
+
+    def watch(self, state: BodyState, fresh: Bool[Tensor, "world"]) -> None:
+        """Take a control step's states; worlds with a ``fresh`` episode are remembered as if they had stood still."""
+        for name, past in self._past.items():
+            now = getattr(state, name)[None]
+            self._past[name] = torch.where(fresh[:, None, None], now, torch.cat((past[1:], now)))
+
+    @property
+    def states(self) -> BodyState:
+        """What one feature is of: ``(world,)`` states, or ``(world, frames)`` histories."""
+        seen = {name: past[:: self.source.stride].transpose(0, 1) for name, past in self._past.items()}
+        return BodyState(**seen) if self.source.frames > 1 else BodyState(**seen)[:, 0]
+
+    @torch.no_grad()
+    def feature(self) -> Float[Tensor, "world d"]:
+        """Unit-length features of all worlds as they are now."""
+        return self.source.function(self.states)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The past that later features may look at."""
+        return self._past
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from there."""
+        for name, past in self._past.items():
+            past.copy_(state[name])
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """What is to be done, as sentences and as their features."""
+
+    texts: tuple[str, ...]
+    features: Float[Tensor, "text d"]
+    """Of unit length."""
+    baseline: Float[Tensor, "d"]
+    """Of a sentence that says no more than that there is a body (``vlm-rm``)."""
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @classmethod
+    def encode(cls, model: ImageTextModel, texts: Sequence[str], baseline: str = "a humanoid standing") -> Self:
+        """Encode sentences.
+
+        Raises:
+            SkillError: There is none, or one is empty.
+        """
+        if not texts or not all(text.strip() for text in texts):
+            raise SkillError("a skill needs a sentence that says what to do, such as: raise both arms.")
+        features = model.encode_texts([*texts, baseline])
+        return cls(tuple(texts), features[:-1], features[-1])
+
+
+AuditHook = Callable[[int, BodyState, torch.Generator], dict[str, float]]
+"""Called after every iteration with its number and what features are of; returns metrics, or none."""
+
+
+def projection_audit(audit: Audit, projection: Projection) -> AuditHook:
+    """Hold a projection against true pictures of what the policy visits, whenever that is due; alarms are logged."""
+
+    def hook(iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:
+        if not audit.due(iteration):
+            return {}
+        report, _, _ = audit(projection, states, draws)
+        for reason in report.reasons:
+            _log.warning("Audit after %d iterations: %s", iteration, reason)
+        return {
+            "audit/cosine": report.cosine,
+            "audit/spearman": min(report.spearman.values()),
+            "audit/optimism": report.optimism,
+            "audit/alarm": float(report.alarm),
+        }
+
+    return hook

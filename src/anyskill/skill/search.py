@@ -1,0 +1,249 @@
+"""Search instead of learning: which latents, held or in a row, make pictures match a sentence?
+
+Seconds, where PPO takes minutes. What is found is a skill of its own, and where PPO may begin.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from anyskill.controller.controller import Controller
+from anyskill.learning.config import require
+from anyskill.sim.engine import Engine
+from anyskill.skill.environment import CONTROLS
+from anyskill.skill.features import FeatureSource, Onlooker
+from anyskill.skill.policy import LatentSequence
+from anyskill.skill.starts import StartConfig, Starts
+from anyskill.skill.termination import LYING
+from anyskill.vision_language.similarity import cosine
+
+SEGMENTS = 3  # latents of a sequence at most
+NEVER = 1 << 30  # start of a segment that does not take place
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How long, how wide."""
+
+    decisions: int = 18
+    """Of a trial (1/6 s): three seconds."""
+    tail: int = 9
+    """So many of the last decisions are scored."""
+    lying_penalty: float = 0.5
+    """Taken off the similarity while the body is down; 0 for sentences about lying."""
+    centres: int = 8
+    """Best latents of the bank that are refined side by side."""
+    rounds: int = 3
+    """Of refinement by the cross-entropy method; 0 leaves it out."""
+    spread: float = 0.5
+    """Expected distance of the first round's latents from their centre, before they are normalised."""
+    elite: float = 0.2
+    """Share of a round's latents from which the next follows."""
+    sequences: bool = True
+    """Whether sequences of two or three latents are tried."""
+    transits: int = 32
+    """Best latents of the bank that may be the first ones of a sequence."""
+    start: StartConfig = field(default_factory=lambda: StartConfig(moving=0.0))
+    """Where trials begin."""
+
+    def __post_init__(self) -> None:
+        require(self, "tail", 1 <= self.tail <= self.decisions, "at least 1, and no more than decisions")
+        for name in ("centres", "transits"):
+            require(self, name, getattr(self, name) >= 1, "at least 1")
+        require(self, "elite", 0 < self.elite <= 1, "more than 0, at most 1")
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Sequences of latents; a segment lasts until the next one starts, the last one stays."""
+
+    latents: Float[Tensor, "n segment latent"]
+    starts: Int[Tensor, "n segment"]
+    """In decisions; the first is 0."""
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    def __getitem__(self, index: Int[Tensor, "m"] | slice) -> "Plans":
+        return Plans(self.latents[index], self.starts[index])
+
+    @classmethod
+    def constant(cls, latents: Float[Tensor, "n latent"]) -> "Plans":
+        """One latent each."""
+        starts = torch.tensor([0] + [NEVER] * (SEGMENTS - 1), device=latents.device)
+        return cls(latents[:, None].expand(-1, SEGMENTS, -1), starts.expand(len(latents), -1))
+
+    @classmethod
+    def cat(cls, *plans: "Plans") -> "Plans":
+        """All of them."""
+        return cls(torch.cat([p.latents for p in plans]), torch.cat([p.starts for p in plans]))
+
+    def at(self, decision: int) -> Float[Tensor, "n latent"]:
+        """What each follows in a decision."""
+        segment = (self.starts <= decision).sum(1) - 1
+        return self.latents[torch.arange(len(self), device=segment.device), segment]
+
+    def skill(self, index: int) -> LatentSequence:
+        """One of them, as a skill."""
+        used = self.starts[index] < NEVER
+        return LatentSequence(self.latents[index][used].clone(), self.starts[index][used].clone())
+
+
+@dataclass(frozen=True)
+class Trials:
+    """How plans went, means over their repetitions."""
+
+    similarity: Float[Tensor, "n decision"]
+    """Cosine with the sentence at the end of each decision."""
+    lying: Float[Tensor, "n decision"]
+    """Share of bodies that were down."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found."""
+
+    skill: LatentSequence
+    """The best of all."""
+    score: float
+    """Its mean similarity over the tail, less the penalty for lying."""
+    ranking: Int[Tensor, "bank"]
+    """Latents of the bank, best first."""
+    bank_scores: Float[Tensor, "bank"]
+    """Scores in the bank's order."""
+    bank: Trials
+    """Curves in the bank's order."""
+    stages: dict[str, float]
+    """Best score of the finalists of each stage: ``bank``, ``refined``, ``sequences``."""
+
+    @property
+    def latent(self) -> Float[Tensor, "latent"]:
+        """The latent that stays: where PPO may begin."""
+        return self.skill.latents[-1]
+
+
+class LatentSearch:
+    """Tries plans in all worlds of an engine at once.
+
+    Args:
+        engine: Physics.
+        controller: Frozen.
+        source: Image features of states.
+        text: Feature of the sentence.
+        generator: Of everything random here, on the engine's device; with equal ones searches are equal.
+        config: Settings.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        controller: Controller,
+        source: FeatureSource,
+        text: Float[Tensor, "d"],
+        generator: torch.Generator,
+        config: SearchConfig | None = None,
+    ) -> None:
+        self.engine, self.controller, self.text = engine, controller, text
+        self._onlooker = Onlooker(source, engine.state())
+        self.generator, self.config = generator, config or SearchConfig()
+        self._starts = Starts(engine, controller, generator, self.config.start)
+
+    def __call__(self) -> Found:
+        """Score the bank, refine the best, try sequences of them, and compare the finalists in many worlds."""
+        bank = self.controller.latents
+        trials = self.trials(Plans.constant(bank))
+        scores = self.score(trials)
+        ranking = scores.argsort(descending=True, stable=True)
+        best = ranking[: self.config.centres]
+        finalists = {"bank": Plans.constant(bank[best])}
+        if self.config.rounds:
+            finalists["refined"] = Plans.constant(self.refine(bank[best]))
+        if self.config.sequences:
+            last = torch.cat([plans.latents[:, -1] for plans in finalists.values()])
+            sequences = self._sequences(bank[ranking[: self.config.transits]], last)
+            order = self.score(self.trials(sequences)).argsort(descending=True, stable=True)
+            finalists["sequences"] = sequences[order[: self.config.centres]]
+        # Whoever was best of many was also lucky: finalists are tried again, each in as many worlds as there are.
+        plans = Plans.cat(*finalists.values())
+        final = self.score(self.trials(plans))
+        winner = int(final.argmax())
+        parts = final.split([len(group) for group in finalists.values()])
+        return Found(
+            plans.skill(winner),
+            float(final[winner]),
+            ranking,
+            scores,
+            trials,
+            {name: float(part.max()) for name, part in zip(finalists, parts, strict=True)},
+        )
+
+    def trials(self, plans: Plans) -> Trials:
+        """Run plans from the start; fewer than worlds are repeated, more are run in several goes."""
+        worlds = self.engine.num_worlds
+        goes = [self._go(plans[start : start + worlds]) for start in range(0, len(plans), worlds)]
+        return Trials(torch.cat([go.similarity for go in goes]), torch.cat([go.lying for go in goes]))
+
+    def score(self, trials: Trials) -> Float[Tensor, "n"]:
+        """Mean over the tail of the similarity, less the penalty for lying."""
+        tail = slice(-self.config.tail, None)
+        return (trials.similarity - self.config.lying_penalty * trials.lying)[:, tail].mean(1)
+
+    def refine(self, centres: Float[Tensor, "centre latent"]) -> Float[Tensor, "centre latent"]:
+        """Cross-entropy method on the sphere, for each centre on its own.
+
+        Latents are drawn from a normal distribution about the centre and normalised; mean and standard deviation of
+        the best are those of the next round.
+        """
+        count, size = centres.shape
+        samples = max(self.engine.num_worlds // count, 2)
+        elites = max(round(self.config.elite * samples), 2)
+        deviation = torch.full_like(centres, self.config.spread / size**0.5)
+        for _ in range(self.config.rounds):
+            noise = torch.randn(
+                count, samples, size, generator=self.generator, device=centres.device, dtype=centres.dtype
+            )
+            noise[:, 0] = 0.0  # the centre itself stays in the race
+            drawn = normalize(centres[:, None] + deviation[:, None] * noise, dim=-1)
+            scores = self.score(self.trials(Plans.constant(drawn.flatten(0, 1)))).view(count, samples)
+            chosen = drawn.gather(1, scores.topk(elites, 1).indices[..., None].expand(-1, -1, size))
+            centres = normalize(chosen.mean(1), dim=-1)
+            deviation = chosen.std(1)
+        return centres
+
+    def _sequences(self, first: Float[Tensor, "m latent"], last: Float[Tensor, "k latent"]) -> Plans:
+        """Random ones, one a world: one or two of ``first``, a third to a whole second each, then one of ``last``."""
+        n, device = self.engine.num_worlds, self.text.device
+
+        def draw(low: int, high: int) -> Int[Tensor, "n"]:
+            return torch.randint(low, high, (n,), generator=self.generator, device=device)
+
+        transits = (first[draw(0, len(first))], first[draw(0, len(first))])
+        target = last[draw(0, len(last))]
+        second = draw(2, 7)
+        third = second + draw(2, 7)
+        short = draw(0, 2).bool()  # two latents: the second is the one that stays
+        latents = torch.stack((transits[0], torch.where(short[:, None], target, transits[1]), target), 1)
+        starts = torch.stack((torch.zeros_like(second), second, torch.where(short, NEVER, third)), 1)
+        return Plans(latents, starts)
+
+    def _go(self, plans: Plans) -> Trials:
+        """Run at most as many plans as worlds: plan i in the worlds i, i + n, i + 2n and so on."""
+        engine, worlds = self.engine, self.engine.num_worlds
+        index = torch.arange(worlds, device=self.text.device) % len(plans)
+        engine.reset(torch.arange(worlds, device=index.device), *self._starts.draw(worlds))
+        lost = torch.zeros(worlds, dtype=torch.bool, device=index.device)
+        curves = []
+        for decision in range(self.config.decisions):
+            z = plans.at(decision)[index]
+            for control in range(CONTROLS):
+                lost = lost | engine.step(self.controller.act(engine.state(), z))
+                self._onlooker.watch(engine.state(), torch.full_like(lost, decision == control == 0))
+            down = lost | LYING(engine.state(), engine.skeleton)
+            curves.append(torch.stack((cosine(self._onlooker.feature(), self.text), down.float())))
+        both = torch.stack(curves, -1)  # (2, world, decision)
+        sums = both.new_zeros(2, len(plans), len(curves)).index_add(1, index, both)
+        means = sums / index.bincount(minlength=len(plans))[:, None]
+        return Trials(means[0], means[1])

@@ -1,0 +1,102 @@
+"""Search finds what is known to be best."""
+
+import pytest
+import torch
+
+from anyskill.sim.mujoco_cpu import MujocoCpu
+from anyskill.skill.policy import to_latent
+from anyskill.skill.search import NEVER, LatentSearch, Plans, SearchConfig
+from anyskill.skill.starts import StartConfig
+from tests.skill.made_up import SOURCE, Limp, Puppet, heights, sentences
+
+SHORT = SearchConfig(decisions=10, tail=5, rounds=0, sequences=False, centres=2)
+IDLE = to_latent(torch.tensor([[0.0, 0.0, 1.0, c] for c in (-1.0, 0.0, 0.5, 2.0)]))
+UP = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))
+
+
+def make(
+    bank: torch.Tensor, config: SearchConfig = SHORT, text: str = "raise both arms", worlds: int = 16, puppet=Puppet
+) -> LatentSearch:
+    generator = torch.Generator().manual_seed(0)
+    return LatentSearch(
+        MujocoCpu(worlds, threads=1), puppet(bank), SOURCE, sentences(text).features[0], generator, config
+    )
+
+
+def test_the_one_latent_that_raises_both_arms_is_found() -> None:
+    found = make(torch.cat((IDLE, UP, IDLE)))()
+    assert found.ranking[0] == 4
+    assert torch.allclose(found.latent, UP[0])
+    assert found.bank.similarity.shape == (9, 10)
+    assert found.bank.similarity[4, -1] > 0.6 > -0.4 > found.bank.similarity[0, -1]
+    assert found.bank_scores[4] == found.bank_scores.max()
+    assert found.score == found.stages["bank"] == pytest.approx(found.bank_scores[4].item(), abs=0.02)
+
+
+def test_more_latents_than_worlds_are_scored_the_same() -> None:
+    bank = torch.cat((to_latent(torch.randn(40, 4, generator=torch.Generator().manual_seed(3))), UP))
+    config = SearchConfig(decisions=6, tail=3, start=StartConfig(noise=0.0, moving=0.0))
+    many, few = (make(bank, config, worlds=worlds) for worlds in (41, 7))
+    one, other = (search.trials(Plans.constant(bank)) for search in (many, few))
+    assert torch.allclose(one.similarity, other.similarity, atol=1e-4)
+
+
+def test_refinement_gets_nearer_than_the_bank() -> None:
+    bank = torch.cat((IDLE, to_latent(torch.tensor([[1.0, 0.2, 0.8, 0.3]]))))
+    config = SearchConfig(decisions=6, tail=3, rounds=4, centres=1, sequences=False)
+    found = make(bank, config, worlds=32)()
+    assert found.stages["refined"] > found.stages["bank"] + 0.1
+    assert found.score == found.stages["refined"]
+    assert found.latent @ UP[0] > bank[-1] @ UP[0] + 0.1
+
+
+class Gated(Puppet):
+    """The left arm only goes up while a hand is up already."""
+
+    def act(self, state, z):
+        targets = super().act(state, z)
+        up = heights(state).amax(1) > -0.4
+        targets[:, 10] = torch.where(up, targets[:, 10], 0.0)
+        return targets
+
+
+def test_a_sequence_gets_to_where_no_single_latent_does() -> None:
+    bank = torch.cat((torch.eye(4), IDLE))
+    config = SearchConfig(decisions=16, tail=5, rounds=0, transits=8, centres=4)
+    found = make(bank, config, "raise the left arm", worlds=128, puppet=Gated)()
+    assert found.stages["sequences"] > found.stages["bank"] + 0.3
+    assert len(found.skill.latents) > 1
+    assert found.skill.starts[0] == 0
+    assert torch.equal(found.latent, bank[1])
+
+
+def test_lying_costs() -> None:
+    bank = torch.eye(4)
+    with_penalty, without = (
+        make(bank, SearchConfig(decisions=16, tail=4, lying_penalty=penalty), puppet=Limp) for penalty in (0.5, 0.0)
+    )
+    trials = with_penalty.trials(Plans.constant(bank))
+    assert trials.lying[:, -1].min() > 0.9
+    assert not trials.lying[:, 0].any()
+    lying = trials.lying[:, -4:].mean(1)
+    assert torch.allclose(with_penalty.score(trials), without.score(trials) - 0.5 * lying)
+
+
+def test_equal_generators_make_equal_searches() -> None:
+    bank = torch.cat((IDLE, UP))
+    config = SearchConfig(decisions=6, tail=3, rounds=2, centres=2)
+    one, other = (make(bank, config)() for _ in range(2))
+    assert one.score == other.score
+    assert one.stages == other.stages
+    assert torch.equal(one.skill.latents, other.skill.latents)
+    assert torch.equal(one.skill.starts, other.skill.starts)
+
+
+def test_plans() -> None:
+    latents = torch.arange(6.0).view(2, 3, 1)
+    plans = Plans(latents, torch.tensor([[0, 2, 4], [0, 3, NEVER]]))
+    followed = [plans.at(decision)[:, 0].tolist() for decision in range(5)]
+    assert followed == [[0, 3], [0, 3], [1, 3], [1, 4], [2, 4]]
+    assert plans.skill(1).latents.tolist() == [[3.0], [4.0]]
+    assert plans.skill(1).starts.tolist() == [0, 3]
+    assert len(Plans.cat(plans, Plans.constant(torch.ones(3, 1)))) == 5
