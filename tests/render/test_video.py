@@ -10,7 +10,7 @@ from anyskill.body.state import BodyState
 from anyskill.motion.clip import Clip
 from anyskill.render.camera import Camera, around
 from anyskill.render.raytracer import Raytracer, RenderError
-from anyskill.render.video import contact_sheet, draw_clip, draw_frames, write_video
+from anyskill.render.video import contact_sheet, draw_frames, draw_motion, write_video
 
 from .poses import ARMS_UP, SKELETON, STANDING
 
@@ -108,9 +108,9 @@ def test_contact_sheet_of_few_frames_is_as_wide_as_they_are():
     assert contact_sheet(BodyState.cat([STANDING, ARMS_UP]), size=32).size == (64, 32)
 
 
-def test_clip_becomes_a_film_and_a_sheet(tmp_path):
+def test_a_motion_becomes_a_film_and_a_sheet(tmp_path):
     clip = arms_going_up(11)
-    video, sheet = draw_clip(clip, tmp_path, size=64, samples=1, camera=Camera(yaw=0.5))
+    video, sheet = draw_motion(clip.states(), clip.fps, tmp_path, clip.name, size=64, samples=1, camera=Camera(yaw=0.5))
     assert (video.name, sheet.name) == ("arms-up.mp4", "arms-up.png")
     meta, frames = read_video(video)
     assert len(frames) == 11

@@ -31,7 +31,7 @@ def view(
     from anyskill.motion.errors import MotionError
     from anyskill.motion.importing import load_clips
     from anyskill.render.camera import Camera
-    from anyskill.render.video import draw_clip
+    from anyskill.render.video import draw_motion
 
     clips = [clip for clip in load_clips(file, fps) if only in clip.name]
     if not clips:
@@ -40,5 +40,16 @@ def view(
         clips = [replace(clips[0], name=file.stem)]
     camera = Camera(yaw=math.radians(yaw))
     for clip in clips:
-        for path in draw_clip(clip, out, size=size, samples=samples, camera=camera, progress=True):
+        paths = draw_motion(
+            clip.states(),
+            clip.fps,
+            out,
+            clip.name,
+            size=size,
+            samples=samples,
+            camera=camera,
+            character=clip.character,
+            progress=True,
+        )
+        for path in paths:
             print(path)

@@ -16,7 +16,6 @@ from torch import Tensor
 from anyskill.body.humanoid import HUMANOID, Character
 from anyskill.body.state import BodyState
 from anyskill.files import write_atomically
-from anyskill.motion.clip import Clip
 from anyskill.render.camera import Camera
 from anyskill.render.raytracer import Raytracer, RenderError
 
@@ -151,20 +150,3 @@ def draw_motion(
     write_video(video, frames, fps)
     contact_sheet(states, sheet, fps=fps, camera=camera, character=character)
     return video, sheet
-
-
-def draw_clip(
-    clip: Clip, folder: Path, *, size: int = 480, samples: int = 2, camera: Camera | None = None, progress: bool = False
-) -> tuple[Path, Path]:
-    """``draw_motion`` of a clip, at its own rate and under its own name."""
-    return draw_motion(
-        clip.states(),
-        clip.fps,
-        folder,
-        clip.name,
-        size=size,
-        samples=samples,
-        camera=camera,
-        character=clip.character,
-        progress=progress,
-    )
