@@ -104,7 +104,7 @@ def test_extra_losses_train_other_modules() -> None:
         last = ppo.update(batch_for(model), extra)
     assert not torch.equal(before, judge.weight)
     assert last["loss/judge"] < 0.3 * first["loss/judge"]
-    assert last["loss/judge_score"] > first["loss/judge_score"]
+    assert last["judge_score"] > first["judge_score"]
 
 
 def test_evaluate_may_send_gradient_into_an_encoder() -> None:
