@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union
 import tyro
 
 import anyskill
-from anyskill.cli import controller, motions, projection
+from anyskill.cli import bodyclip, controller, motions, projection
 from anyskill.cli.bench import bench
 from anyskill.cli.pretrain import pretrain
 from anyskill.cli.replay import replay
@@ -21,6 +21,12 @@ VERBS: dict[str, Verb | dict[str, Verb]] = {
     "motions": {"import": motions.import_, "check": motions.check, "view": view},
     "pretrain": pretrain,
     "controller": {"report": controller.report, "export": controller.export},
+    "bodyclip": {
+        "train": bodyclip.train,
+        "teacher": bodyclip.teacher,
+        "evaluate": bodyclip.evaluate,
+        "rank": bodyclip.rank,
+    },
     "projection": {"train": projection.train, "audit": projection.audit},
     "replay": replay,
     "bench": bench,
@@ -30,6 +36,7 @@ VERBS: dict[str, Verb | dict[str, Verb]] = {
 GROUP_HELP = {
     "motions": "Import, check and look at motions.",
     "controller": "Measure a controller, or take one out of a run.",
+    "bodyclip": "Train and try our own image-text model of bodies.",
     "projection": "Predict pictures' features from the body's state, and audit the prediction.",
 }
 

@@ -21,6 +21,7 @@ from anyskill.learning.buffers import RowBuffer
 from anyskill.learning.guard import check_finite
 from anyskill.learning.networks import GaussianPolicy, StyleMLP
 from anyskill.learning.normalizer import RunningNormalizer
+from anyskill.learning.optimizer import OptimizerState
 from anyskill.learning.progress import PhaseTimer
 from anyskill.learning.rollout import Batch
 from anyskill.learning.seeding import Streams
@@ -129,7 +130,7 @@ class Distillation:
         """See ``Trainer.parts``."""
         return {
             "student": self.student,
-            "optimizer": _OptimizerState(self.optimizer, self.student),
+            "optimizer": OptimizerState(self.optimizer, self.student),
             "memory": self.memory,
             "held": self.held,
             "task": self.task,
@@ -223,19 +224,3 @@ class Distillation:
         nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
         self.optimizer.step()
         return {name: term.detach() for name, term in terms.items()}
-
-
-class _OptimizerState:
-    """Adam's moments by the names of parameters."""
-
-    def __init__(self, optimizer: torch.optim.Adam, module: nn.Module) -> None:
-        self._optimizer, self._parameters = optimizer, dict(module.named_parameters())
-
-    def state_dict(self) -> dict[str, Any]:
-        return {name: self._optimizer.state[p] for name, p in self._parameters.items() if p in self._optimizer.state}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._optimizer.state.clear()
-        for name, moments in state.items():
-            parameter = self._parameters[name]
-            self._optimizer.state[parameter] = {key: value.to(parameter.device) for key, value in moments.items()}

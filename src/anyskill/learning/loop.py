@@ -38,6 +38,7 @@ def train(
     progress: bool = True,
     track: str | None = None,
     until: Callable[[], bool] | None = None,
+    shown: tuple[str, ...] = ("reward", "episode_length"),
 ) -> int:
     """Train until ``iterations`` are done in all, from wherever the run stopped.
 
@@ -52,6 +53,7 @@ def train(
         progress: Show how it goes.
         track: Project of Weights & Biases to send metrics to.
         until: Asked after every iteration; training also ends when it says so.
+        shown: Metrics worth a place in the progress.
 
     Returns:
         Iterations done in all; fewer than asked for if the run was told to stop.
@@ -63,7 +65,7 @@ def train(
     with (
         contextlib.closing(run),
         StopRequest() as stop,
-        Progress(run.path.name, iterations, done, console=console) as view,
+        Progress(run.path.name, iterations, done, shown, console) as view,
     ):
         while done < iterations:
             start = time.perf_counter()

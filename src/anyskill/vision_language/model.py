@@ -64,18 +64,9 @@ def load_model(
     """
     device = torch.device(device)
     if name == BODYCLIP:
-        try:
-            from anyskill.vision_language.bodyclip import (  # type: ignore[attr-defined,import-not-found,unused-ignore]
-                load_bodyclip,
-            )
-        except ImportError as error:
-            if error.name != "anyskill.vision_language.bodyclip":
-                raise
-            raise VisionLanguageError(
-                "this build of anyskill has no BodyCLIP inside; name a Hugging Face model or a local folder instead."
-            ) from error
-        bodyclip: ImageTextModel = load_bodyclip(device)
-        return bodyclip
+        from anyskill.vision_language.bodyclip import load_bodyclip
+
+        return load_bodyclip(device)
     from anyskill.vision_language.huggingface import HuggingFaceModel
 
     return HuggingFaceModel(name, device, precision=precision)

@@ -1,0 +1,127 @@
+"""``anyskill bodyclip``: train the built-in image-text model, measure it, try it."""
+
+import json as json_format
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+def train(
+    out: Path,
+    motions: Path = Path("recipes/controller.yaml"),
+    corpus: Path | None = None,
+    shards: int = 100,
+    iterations: int = 8000,
+    state_iterations: int = 2500,
+    batch: int = 256,
+    device: str = "cpu",
+    seed: int = 0,
+    track: str | None = None,
+) -> None:
+    """Make pictures, train on them and write the model; or go on with a run that was stopped.
+
+    Ctrl-C and SIGTERM save first; the same command then goes on from there. With `bodyclip teacher` before the first
+    start, the words of a sentence encoder are learnt as well.
+
+    Args:
+        out: Folder of the run; the model is bodyclip.safetensors in it.
+        motions: Data set of clips (YAML); read only while pictures are to be made.
+        corpus: Folder of sentences about motion (.jsonl).
+        shards: Files of 1 024 moments with one to four pictures each; 80 MB a file.
+        iterations: Gradient steps.
+        state_iterations: So many of them are without pictures, which is quicker.
+        batch: Moments in a step.
+        device: cpu or cuda.
+        seed: Of everything random.
+        track: Also send metrics to this project of Weights & Biases.
+    """
+    from anyskill.vision_language.bodyclip.recipe import BodyClipRecipe
+    from anyskill.vision_language.bodyclip.shards import ShardsConfig
+    from anyskill.vision_language.bodyclip.training import TrainingConfig
+
+    config = TrainingConfig(iterations=iterations, state_iterations=state_iterations, batch=batch, seed=seed)
+    recipe = BodyClipRecipe(out, motions, ShardsConfig(shards=shards, seed=seed), config, corpus, device, track=track)
+    if recipe.run():
+        print(recipe.model_path)
+    else:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
+
+
+def teacher(model: Annotated[Path, tyro.conf.Positional], out: Path, corpus: Path | None = None) -> None:
+    """Ask a sentence encoder about many sentences and keep its answers for `bodyclip train`.
+
+    Args:
+        model: Folder with a sentence encoder, such as all-MiniLM-L6-v2.
+        out: Folder of the run that will learn from it.
+        corpus: Folder of sentences about motion (.jsonl).
+    """
+    from anyskill.motion.authored import authored_motions
+    from anyskill.vision_language.bodyclip.recipe import written_texts
+    from anyskill.vision_language.bodyclip.teacher import Teacher
+
+    labels = [label for motion in authored_motions() for label in motion.clip.labels]
+    lessons = Teacher(model).lessons([*written_texts(corpus), *labels])
+    lessons.save(out / "lessons.safetensors")
+    print(f"{len(lessons.texts)} sentences and words")
+
+
+def evaluate(
+    pictures: Annotated[Path, tyro.conf.Positional],
+    model: Path | None = None,
+    manifest: Path | None = None,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    json: bool = False,
+    device: str = "cpu",
+) -> None:
+    """Measure a model on pictures of motions that it has not seen.
+
+    Args:
+        pictures: The folder `pictures` of a run of `bodyclip train`.
+        model: A trained model; the one that comes with this package by default.
+        manifest: CSV file with columns file and label of the motions: what people call them.
+        seeds: Of wordings and choices; figures are means over them.
+        json: Print one JSON object: means, and the largest differences from them under `spread`.
+        device: cpu or cuda.
+    """
+    from anyskill.vision_language.bodyclip.evaluation import evaluate as measure
+    from anyskill.vision_language.bodyclip.evaluation import summary
+    from anyskill.vision_language.bodyclip.shards import Shards
+
+    judged = _model(model, device)
+    means, spread = summary([measure(judged, Shards(pictures, "test"), manifest, seed) for seed in seeds])
+    if json:
+        print(json_format.dumps({**means, "spread": spread}))
+        return
+    for name, value in means.items():
+        print(f"{name:32s} " + ("not measured" if value is None else f"{value:.4g} ± {spread[name]:.2g}"))
+
+
+def rank(
+    sentence: Annotated[str, tyro.conf.Positional],
+    files: Annotated[tuple[Path, ...], tyro.conf.Positional],
+    model: Path | None = None,
+    device: str = "cpu",
+) -> None:
+    """Order pictures and motions by how well they match a sentence.
+
+    Args:
+        sentence: What to look for.
+        files: Pictures (PNG, JPEG) and motions of any format; of a motion, its best moment counts.
+        model: A trained model; the one that comes with this package by default.
+        device: cpu or cuda.
+    """
+    from anyskill.vision_language.bodyclip.ranking import rank as order
+
+    judge = _model(model, device)
+    for found in order(judge, sentence, list(files)):
+        when = "" if found.seconds is None else f"  at {found.seconds:.1f} s"
+        print(f"{found.cosine:6.3f}  {found.name}{when}")
+    print(judge.familiarity([sentence])[0], file=sys.stderr)
+
+
+def _model(path: Path | None, device: str):  # type: ignore[no-untyped-def]
+    from anyskill.vision_language.bodyclip.model import BodyClip, load_bodyclip
+
+    return load_bodyclip(device) if path is None else BodyClip.load(path, device)

@@ -1,0 +1,171 @@
+"""How good a BodyCLIP is: the figures of its card, under keys that stay.
+
+All pictures are of held-out motions; sentences are written anew. Shares lie between 0 and 1.
+"""
+
+import csv
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from anyskill.learning.seeding import Streams
+from anyskill.vision_language.bodyclip import batches
+from anyskill.vision_language.bodyclip.captions import FULL, Captioner
+from anyskill.vision_language.bodyclip.facts import Facts
+from anyskill.vision_language.bodyclip.model import BodyClip
+from anyskill.vision_language.bodyclip.paraphrases import paraphrase_figures
+from anyskill.vision_language.bodyclip.shards import Shard, Shards
+from anyskill.vision_language.bodyclip.towers import MAX_FRAMES, SIZE
+from anyskill.vision_language.model import VisionLanguageError
+
+RETRIEVED = 1000
+"""Pictures to choose from."""
+PICTURES_OF_A_CLIP = 8
+"""Moments by which a motion is recognised."""
+_MEASURED = 3.0  # s, of each speed
+_USUAL = "the person raises the right arm above the head, with the left knee bent and the upper body leaning forward"
+
+
+def evaluate(model: BodyClip, pictures: Shards, manifest: Path | None = None, seed: int = 0) -> dict[str, float | None]:
+    """All figures.
+
+    Args:
+        model: To be judged.
+        pictures: Of held-out motions.
+        manifest: CSV file with columns ``file`` and ``label`` of the motions; without it, labels are not judged.
+        seed: Of wordings, and of which pictures are compared.
+    """
+    streams = Streams(seed)
+    figures: dict[str, float | None] = {}
+    for name, frames in (("picture", 1), ("sequence", MAX_FRAMES)):
+        shards = [shard for shard in pictures if shard.pictures.shape[1] == frames]
+        figures |= caption_figures(model, shards, name, streams(name)) if shards else {}
+    labels = {"labels_top1": None, "labels_top5": None, "label_clips": None}
+    figures |= labels if manifest is None else label_figures(model, pictures, read_manifest(manifest))
+    figures |= paraphrase_figures(model, streams("paraphrases"))
+    figures |= speed_figures(model)
+    figures["parameters"] = sum(p.numel() for p in model.towers.parameters())
+    return figures
+
+
+def summary(runs: Sequence[Mapping[str, float | None]]) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """Means over some evaluations, and how far the one that is farthest off is from them."""
+    means: dict[str, float | None] = {}
+    spread: dict[str, float | None] = {}
+    for name in runs[0]:
+        values = [value for run in runs if (value := run[name]) is not None]
+        means[name] = fmean(values) if values else None
+        spread[name] = max(abs(value - fmean(values)) for value in values) if values else None
+    return means, spread
+
+
+def caption_figures(
+    model: BodyClip, shards: Iterable[Shard], name: str, generator: torch.Generator
+) -> dict[str, float | None]:
+    """Full-length sentences among ``RETRIEVED`` pictures, and against sentences that differ in one thing."""
+    seen, told, false = [], [], []
+    left = RETRIEVED
+    for shard in shards:
+        rows = torch.randperm(len(shard.clip), generator=generator)[:left]
+        facts = batches.history_facts(shard.states(rows))
+        captioner = Captioner(generator)
+        kept, texts, negatives = _full_captions(captioner, facts)
+        seen.append(model.encode_images(shard.pictures[rows[kept]], shard.interval))
+        told.append(model.encode_texts(texts))
+        false.append(model.encode_texts(negatives))
+        left -= len(rows)
+    features, right, wrong = torch.cat(seen), torch.cat(told), torch.cat(false)
+    return {
+        f"{name}_count": len(features),
+        f"{name}_r1": recall(right @ features.T, 1),
+        f"{name}_r10": recall(right @ features.T, 10),
+        f"{name}_true_sentence_wins": float(((features * (right - wrong)).sum(-1) > 0).float().mean()),
+    }
+
+
+def recall(scores: Float[Tensor, "text picture"], k: int) -> float:
+    """Share of sentences whose own picture, that of the same number, is among the k best; ties count against it."""
+    own = scores.diagonal()[:, None]
+    return float(((scores >= own).sum(1) <= k).float().mean())
+
+
+def label_figures(model: BodyClip, pictures: Shards, labels: Mapping[str, str]) -> dict[str, float | None]:
+    """Held-out motions by what people call them, against all labels that there are.
+
+    Raises:
+        VisionLanguageError: If none of the motions has a label.
+    """
+    candidates = sorted(set(labels.values()))
+    told = model.encode_texts(candidates)
+    features: dict[str, list[Tensor]] = {}
+    for shard in pictures:
+        for number in shard.clip.unique().tolist():
+            name = shard.names[number].removesuffix("-mirrored") if number >= 0 else ""
+            if name in labels and shard.pictures.shape[1] == MAX_FRAMES:
+                rows = (shard.clip == number).nonzero()[:PICTURES_OF_A_CLIP, 0]
+                features.setdefault(name, []).append(model.encode_images(shard.pictures[rows], shard.interval))
+    if not features:
+        raise VisionLanguageError("none of the test's motions is in the manifest; it must list their files and labels.")
+    seen = torch.stack([torch.cat(parts)[:PICTURES_OF_A_CLIP].mean(0) for parts in features.values()])
+    right = torch.tensor([candidates.index(labels[name]) for name in features])
+    places = places_of(seen @ told.T, right)
+    return {
+        "label_clips": len(places),
+        "labels_top1": float((places < 1).float().mean()),
+        "labels_top5": float((places < 5).float().mean()),
+    }
+
+
+def places_of(scores: Float[Tensor, "n choice"], right: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
+    """How many choices are at least as good as the right one."""
+    own = scores.gather(1, right.to(scores.device)[:, None])
+    return (scores >= own).sum(1) - 1
+
+
+def read_manifest(path: Path) -> dict[str, str]:
+    """Labels by the names that motions have in a data set: the file's stem, alone or behind its folder's name.
+
+    Raises:
+        VisionLanguageError: If it is no CSV file with these columns.
+    """
+    try:
+        rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+        pairs = [(Path(row["file"]), row["label"]) for row in rows]
+    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
+        raise VisionLanguageError(f"{path} cannot be read as CSV with columns file and label ({error}).") from error
+    return {name: label for file, label in pairs for name in (f"{file.parent.name}_{file.stem}", file.stem)}
+
+
+def speed_figures(model: BodyClip) -> dict[str, float | None]:
+    """Single pictures of its own size, and sentences of usual length, a second."""
+    pictures = torch.zeros(256, SIZE, SIZE, 3, dtype=torch.uint8)
+    texts = [_USUAL, _USUAL.replace("right", "left")] * 128
+
+    def speed(chunk: object) -> float:
+        start, done = time.perf_counter(), 0
+        while (spent := time.perf_counter() - start) < _MEASURED:
+            # The transfer waits for the device.
+            features = model.encode_images(pictures) if chunk is pictures else model.encode_texts(texts)
+            done += len(features.cpu())
+        return done / spent
+
+    model.encode_images(pictures), model.encode_texts(texts)
+    return {"pictures_per_second": speed(pictures), "sentences_per_second": speed(texts)}
+
+
+def _full_captions(captioner: Captioner, facts: Facts) -> tuple[Int[Tensor, "n"], list[str], list[str]]:
+    """States of which something can be said, and sentences that say all of it and something false."""
+    kept, texts, negatives = [], [], []
+    for index, true in enumerate(facts.true):
+        if not true:
+            continue
+        caption = captioner.caption(facts, index, FULL)
+        kept.append(index)
+        texts.append(caption.text)
+        negatives.append(captioner.negative(caption, facts, index).text)
+    return torch.tensor(kept, dtype=torch.long), texts, negatives

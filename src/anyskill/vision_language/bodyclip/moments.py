@@ -1,0 +1,183 @@
+"""Bodies to look at: moments of motions, the same with arms and legs of others, and random but plausible poses.
+
+A *moment* is a state with the states just before it, oldest first, at equal intervals. Everything is made at the level
+of joint angles and put on the ground again, so that velocities, taken by differences, belong to what is seen.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from anyskill import rotation
+from anyskill.body.humanoid import HUMANOID
+from anyskill.body.skeleton import skeleton_of
+from anyskill.body.state import BodyState
+from anyskill.motion.ground import lowest_points
+from anyskill.motion.library import MotionLibrary
+from anyskill.vision_language.model import VisionLanguageError
+
+_SKELETON = skeleton_of(HUMANOID)
+_LIMBS = {  # joints, and the chance that a random pose takes them from another body, and from nobody
+    "right arm": (("right_upper_arm", "right_lower_arm"), 0.35, 0.45),
+    "left arm": (("left_upper_arm", "left_lower_arm"), 0.35, 0.45),
+    "right leg": (("right_thigh", "right_shin", "right_foot"), 0.25, 0.25),
+    "left leg": (("left_thigh", "left_shin", "left_foot"), 0.25, 0.25),
+    "trunk": (("torso",), 0.2, 0.3),
+    "head": (("head",), 0.2, 0.4),
+}
+_RANGE = {"trunk": 0.7, "right leg": 0.8, "left leg": 0.8}  # share of the joints' range that random angles use
+_SIDES = {"right": "left", "left": "right"}
+_SWAP = [_SKELETON.index("_".join(_SIDES.get(part, part) for part in name.split("_"))) for name in _SKELETON.names]
+_REACH = 2  # library frames before and after, over which velocities are taken
+_FRONT = 0.6  # share of bodies that face the camera, more or less
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Bodies with a short history, and the motion they are of."""
+
+    states: BodyState  # (n, moment); the pelvis is above the origin at the end
+    clip: Int[Tensor, "n"]  # -1 where limbs were exchanged, or where a motion has not come to its point yet
+    mirrored: Bool[Tensor, "n"]
+
+
+class MomentSampler:
+    """Draws moments from a library of motions.
+
+    Args:
+        library: Of the plain humanoid.
+        clips: The motions to draw from; limbs are exchanged only among them.
+        kept: Share of moments that are left as the motion has them; of the others, half get other arms, and half
+            become random poses, at rest or on their way from one to another.
+    """
+
+    def __init__(self, library: MotionLibrary, clips: Bool[Tensor, "clip"], kept: float = 0.35) -> None:
+        if not clips.any():
+            raise VisionLanguageError("there is no motion to draw moments from.")
+        self.library, self.factors, self.kept = library, clips.double(), kept
+
+    def sample(self, count: int, frames: int, interval: float, generator: torch.Generator) -> Moments:
+        """Moments of ``frames`` states, ``interval`` seconds apart (in whole frames of the library)."""
+        clip, frame = self.library.sample(count, generator, factors=self.factors)
+        step = round(interval * self.library.fps)
+        past = step * torch.arange(1 - frames, 1)
+        around = torch.tensor([-_REACH, 0, _REACH])
+        times = (frame[:, None, None] + past[:, None] + around).clamp_min(0)
+        original = self.library.states(clip[:, None, None].expand_as(times), times)
+        kind = torch.rand(count, generator=generator)
+        change = kind >= self.kept
+        wild = kind >= 0.5 + 0.5 * self.kept
+        seconds = (times - frame[:, None, None]) / self.library.fps
+        states = _exchanged(original, change, wild, seconds, generator)
+        moments = _with_velocities(states, 2 * _REACH / self.library.fps)
+        mirrored = torch.rand(count, generator=generator) < 0.5
+        moments = _where(mirrored, mirror(moments), moments)
+        telling = self._telling(clip, frame) & ~change
+        return Moments(placed(moments, _random_yaw(count, generator)), torch.where(telling, clip, -1), mirrored)
+
+    def _telling(self, clip: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Bool[Tensor, "n"]:
+        """Whether a motion shows what it is called: always in a loop, else in the middle."""
+        phase = frame / self.library.lengths[clip]
+        return self.library.loops[clip] | ((phase > 0.25) & (phase < 0.8))
+
+
+def mirror(state: BodyState) -> BodyState:
+    """The image in the xz plane."""
+    polar = state.positions.new_tensor([1.0, -1.0, 1.0])
+    return BodyState(
+        state.positions[..., _SWAP, :] * polar,
+        state.rotations[..., _SWAP, :] * state.positions.new_tensor([1.0, -1.0, 1.0, -1.0]),
+        state.linear_velocities[..., _SWAP, :] * polar,
+        state.angular_velocities[..., _SWAP, :] * -polar,
+        state.contact_forces[..., _SWAP, :] * polar,
+    )
+
+
+def turned(state: BodyState, yaw: Float[Tensor, "*batch"]) -> BodyState:
+    """Turned about the vertical through the origin."""
+    half = 0.5 * yaw
+    zero = torch.zeros_like(half)
+    turn = torch.stack((torch.cos(half), zero, zero, torch.sin(half)), -1)[..., None, :]
+    return BodyState(
+        rotation.rotate(turn, state.positions),
+        rotation.multiply(turn.expand_as(state.rotations), state.rotations),
+        *(rotation.rotate(turn, v) for v in (state.linear_velocities, state.angular_velocities, state.contact_forces)),
+    )
+
+
+def placed(moments: BodyState, yaw: Float[Tensor, "n"]) -> BodyState:
+    """Histories ``(n, moment)`` moved and turned: at the end, the pelvis is above the origin and faces ``yaw``."""
+    shift = moments.positions[:, -1:, :1] * moments.positions.new_tensor([1.0, 1.0, 0.0])
+    yaw = yaw - rotation.heading(moments.rotations[:, -1, 0])
+    moved = replace(moments, positions=moments.positions - shift)
+    return turned(moved, yaw[:, None].expand(moments.batch_shape))
+
+
+def _exchanged(
+    original: BodyState,
+    change: Bool[Tensor, "n"],
+    wild: Bool[Tensor, "n"],
+    seconds: Float[Tensor, "n moment around"],
+    generator: torch.Generator,
+) -> BodyState:
+    """States with limbs of others where ``change`` says so: arms only, or any limb and random angles if ``wild``."""
+    count = len(change)
+    local = _SKELETON.local_rotations(original.rotations)
+    dofs = _SKELETON.dofs_from_rotations(local)
+    donor = dofs[torch.randperm(count, generator=generator)]
+    drawn = _random_paths(count, seconds, generator)
+    for limb, (joints, foreign, random) in _LIMBS.items():
+        arm = limb.endswith("arm")
+        chance = torch.rand(count, generator=generator)
+        from_donor = torch.where(wild, chance < foreign, chance < (0.8 if arm else 0.0)) & change
+        from_nobody = wild & (chance > 1.0 - random)
+        for joint in joints:
+            dof = _SKELETON.dof_slices[_SKELETON.index(joint)]
+            share = _RANGE.get(limb, 1.0)
+            dofs[..., dof] = torch.where(from_donor[:, None, None, None], donor[..., dof], dofs[..., dof])
+            dofs[..., dof] = torch.where(from_nobody[:, None, None, None], share * drawn[..., dof], dofs[..., dof])
+    new = _SKELETON.rotations_from_dofs(original.rotations[..., 0, :], dofs)
+    local = torch.where(change[:, None, None, None, None], new, local)
+    root = original.positions[..., 0, :]
+    positions, rotations = _SKELETON.forward(root, local)
+    clearance = lowest_points(HUMANOID, original.positions, original.rotations).amin(-1).clamp_min(0.0)
+    shift = clearance - lowest_points(HUMANOID, positions, rotations).amin(-1)
+    root = root + torch.where(change[:, None, None], shift, 0.0)[..., None] * root.new_tensor([0.0, 0.0, 1.0])
+    return BodyState.at_rest(_SKELETON, root, local)
+
+
+def _random_paths(
+    count: int, seconds: Float[Tensor, "n moment around"], generator: torch.Generator
+) -> Float[Tensor, "n moment around dof"]:
+    """Joint angles anywhere within their limits, half of them at rest, half on their way to others."""
+    low, high = _SKELETON.limits.float().unbind(-1)
+    first, second = low + torch.rand(2, count, len(low), generator=generator) * (high - low)
+    second = torch.where(torch.rand(count, 1, generator=generator) < 0.5, first, second)
+    speed = 0.3 + torch.rand(count, generator=generator)  # of the way, a second
+    way = 0.5 + speed[:, None, None] * seconds + 0.3 * torch.rand(count, 1, 1, generator=generator)
+    return torch.lerp(first[:, None, None], second[:, None, None], way.clamp(0.0, 1.0)[..., None])
+
+
+def _with_velocities(states: BodyState, span: float) -> BodyState:
+    """The middle of three states along the last axis, with velocities from the difference of the outer ones."""
+    linear = (states.positions[:, :, 2] - states.positions[:, :, 0]) / span
+    step = rotation.multiply(states.rotations[:, :, 2], rotation.conjugate(states.rotations[:, :, 0]))
+    angular = rotation.to_rotation_vector(step) / span
+    middle = states[:, :, 1]
+    return BodyState(middle.positions, middle.rotations, linear, angular, torch.zeros_like(linear))
+
+
+def _random_yaw(count: int, generator: torch.Generator) -> Float[Tensor, "n"]:
+    """Most bodies face the camera more or less, the others any way."""
+    frontal = torch.rand(count, generator=generator) < _FRONT
+    near = 0.6 * torch.randn(count, generator=generator)
+    return torch.where(frontal, near, 2 * torch.pi * torch.rand(count, generator=generator))
+
+
+def _where(mask: Bool[Tensor, "n"], first: BodyState, second: BodyState) -> BodyState:
+    """Of each row, the first if the mask says so, else the second."""
+    chosen = mask[:, None, None, None]
+    names = (field.name for field in fields(BodyState))
+    return BodyState(*(torch.where(chosen, getattr(first, name), getattr(second, name)) for name in names))

@@ -1,0 +1,154 @@
+"""From motions to the file of a trained BodyCLIP, in a folder where every stage goes on where it was stopped.
+
+``pictures/`` (shards), ``vocabulary.json``, ``training/`` (a run folder), ``bodyclip.safetensors``.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+from anyskill.files import write_atomically
+from anyskill.learning.loop import train
+from anyskill.learning.run_folder import RunFolder
+from anyskill.learning.seeding import Streams
+from anyskill.learning.signals import StopRequest
+from anyskill.motion.library import MotionLibrary
+from anyskill.text.corpus import load_sentences
+from anyskill.text.phrasebook import Phrasebook
+from anyskill.vision_language.bodyclip.batches import make_batch
+from anyskill.vision_language.bodyclip.model import Bank, BodyClip
+from anyskill.vision_language.bodyclip.shards import ShardMaker, Shards, ShardsConfig, all_labels, missing_shards
+from anyskill.vision_language.bodyclip.teacher import Lessons
+from anyskill.vision_language.bodyclip.tokenizer import Tokenizer
+from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig
+from anyskill.vision_language.model import VisionLanguageError
+
+_VOCABULARY = 16_000  # words at most
+_READ = 8192  # generated sentences that the vocabulary is made from
+_BANK = 1024  # sentences a new one is compared with
+_SHOWN = ("state_found", "picture_found", "picture_true_sentence_wins")
+
+
+class BodyClipRecipe:
+    """Makes pictures, trains, and writes the model.
+
+    Args:
+        folder: Of the whole run.
+        motions: A data set (YAML); it is read only while pictures are missing.
+        shards: What pictures to make.
+        config: Settings of the training.
+        corpus: A folder of sentences about motion (``text.corpus``), whose words are learnt as well.
+        device: Where pictures are drawn and networks learn.
+        progress: Show how it goes.
+        track: Project of Weights & Biases.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        motions: Path,
+        shards: ShardsConfig,
+        config: TrainingConfig,
+        corpus: Path | None = None,
+        device: torch.device | str = "cpu",
+        *,
+        progress: bool = True,
+        track: str | None = None,
+    ) -> None:
+        self.folder, self.motions, self.shards, self.config = folder, motions, shards, config
+        self.corpus, self.device, self.progress, self.track = corpus, torch.device(device), progress, track
+
+    @property
+    def model_path(self) -> Path:
+        """Where the finished model is."""
+        return self.folder / "bodyclip.safetensors"
+
+    def run(self) -> bool:
+        """Do what is left to do; whether all is done.
+
+        Raises:
+            VisionLanguageError: If the run was begun with other settings.
+        """
+        if not self.make_pictures():
+            return False
+        pictures = Shards(self.folder / "pictures", "train")
+        lessons_path = self.folder / "lessons.safetensors"
+        lessons = Lessons.load(lessons_path) if lessons_path.exists() else None
+        training = BodyClipTraining(self.config, pictures, self._tokenizer(pictures, lessons), lessons, self.device)
+        path = self.folder / "training"
+        run = RunFolder.open(path) if (path / "config.yaml").exists() else RunFolder.create(path, self.config)
+        if run.config_as(TrainingConfig) != self.config:
+            raise VisionLanguageError(f"{path} was begun with other settings (config.yaml); use them or a new folder.")
+        wanted = self.config.iterations
+        done = train(training, run, wanted, save_every=200, progress=self.progress, track=self.track, shown=_SHOWN)
+        export(training).save(self.model_path)
+        return done >= wanted
+
+    def make_pictures(self) -> bool:
+        """Make the shards that are missing; False if asked to stop before the end."""
+        folder = self.folder / "pictures"
+        missing = missing_shards(self.shards, folder)
+        if not missing:
+            return True
+        maker = ShardMaker(self.shards, MotionLibrary.load(self.motions), folder, self.device)
+        console = Console(stderr=True, quiet=not self.progress)
+        with StopRequest() as stop, Progress(console=console, transient=True) as bar:
+            for split, number in bar.track(missing, description="pictures"):
+                maker.make(split, number)
+                if stop.requested:
+                    return not missing_shards(self.shards, folder)
+        return True
+
+    def _tokenizer(self, pictures: Shards, lessons: Lessons | None) -> Tokenizer:
+        """The words of the run, gathered once."""
+        path = self.folder / "vocabulary.json"
+        if not path.exists():
+            texts = [*self._texts(pictures), *(lessons.texts if lessons else ())]
+            with write_atomically(path) as file:
+                file.write(json.dumps(Tokenizer.of(texts, _VOCABULARY).vocabulary, indent=0).encode())
+        return Tokenizer(json.loads(path.read_text("utf-8")))
+
+    def _texts(self, pictures: Shards) -> Iterator[str]:
+        generator = Streams(self.config.seed)("vocabulary")
+        yield from generated_texts(pictures, _READ, generator)
+        yield from all_labels(pictures)
+        yield from written_texts(self.corpus)
+
+
+def written_texts(corpus: Path | None) -> Iterator[str]:
+    """The phrasebook, and the sentences of a folder if there is one."""
+    for name, description in Phrasebook.load().descriptions.items():
+        yield name
+        yield description
+    if corpus is not None:
+        yield from (sentence.text for sentence in load_sentences(corpus))
+
+
+def generated_texts(pictures: Shards, count: int, generator: torch.Generator) -> Iterator[str]:
+    """Sentences about the moments of some shards, true and false ones in turn; at least ``count``, if there is one."""
+    made = 0
+    while made < count:
+        shard = pictures[int(torch.randint(len(pictures), (), generator=generator))]
+        rows = torch.randperm(len(shard.clip), generator=generator)[:256]
+        batch = make_batch(shard, rows, shard.pictures.shape[1], generator)
+        for pair in zip(batch.texts, batch.negatives, strict=True):
+            yield from pair
+        made += 2 * len(batch.texts)
+
+
+def export(training: BodyClipTraining) -> BodyClip:
+    """The model as it is now, with a bank of sentences it was trained on."""
+    generator = Streams(training.config.seed)("bank")
+    texts = list(generated_texts(training.shards, 2 * _BANK, generator))
+    names = list(Phrasebook.load().descriptions)
+    empty = Bank(torch.zeros(0, training.config.towers.dimension), 0.0)
+    model = BodyClip(training.towers, training.config.towers, training.tokenizer, empty)
+    known, new = texts[0 : 2 * _BANK : 2], texts[1 : 2 * _BANK : 2]
+    features = model.encode_texts([*known, *names])
+    nearest = (model.encode_texts(new) @ features.T).amax(1)
+    model.bank = Bank(features, float(nearest.quantile(0.1)))
+    return model

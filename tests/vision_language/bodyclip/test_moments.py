@@ -1,0 +1,100 @@
+import math
+
+import pytest
+import torch
+
+from anyskill import rotation
+from anyskill.body.humanoid import HUMANOID
+from anyskill.body.skeleton import skeleton_of
+from anyskill.motion.ground import lowest_points
+from anyskill.vision_language.bodyclip.batches import history_facts
+from anyskill.vision_language.bodyclip.moments import Moments, MomentSampler, mirror, placed, turned
+from anyskill.vision_language.model import VisionLanguageError
+from tests.vision_language.bodyclip.made_up import library
+from tests.vision_language.bodyclip.poses import random_states
+
+SKELETON = skeleton_of(HUMANOID)
+LIBRARY = library()
+ALL = torch.ones(len(LIBRARY), dtype=torch.bool)
+
+
+def _sample(count: int = 200, frames: int = 3, kept: float = 0.3, seed: int = 0) -> Moments:
+    return MomentSampler(LIBRARY, ALL, kept).sample(count, frames, 0.2, torch.Generator().manual_seed(seed))
+
+
+def test_shapes_and_place() -> None:
+    moments = _sample()
+    state = moments.states
+    assert state.positions.shape == (200, 3, 15, 3)
+    torch.testing.assert_close(state.positions[:, -1, 0, :2], torch.zeros(200, 2), atol=1e-5, rtol=0)
+    yaw = rotation.heading(state.rotations[:, -1, 0])
+    assert 0.55 < float((yaw.abs() < 1.2).float().mean()) < 0.95 and bool((yaw.abs() > 2).any())
+
+
+def test_bodies_hold_together_and_stand_on_the_ground() -> None:
+    state = _sample().states
+    local = SKELETON.local_rotations(state.rotations)
+    positions, _ = SKELETON.forward(state.positions[..., 0, :], local)
+    torch.testing.assert_close(positions, state.positions, atol=1e-4, rtol=0)
+    assert float(lowest_points(HUMANOID, state.positions, state.rotations).amin(-1).min()) > -1e-3
+    dofs = SKELETON.dofs_from_rotations(local)
+    hinges = [SKELETON.dof_slices[SKELETON.index(name)].start for name in ("right_shin", "left_shin")]
+    assert float(dofs[..., hinges].min()) > -0.01
+
+
+def test_velocities_belong_to_what_is_seen() -> None:
+    state = _sample(frames=4).states
+    moved = state.positions[:, 1:] - state.positions[:, :-1]
+    mean = 0.5 * (state.linear_velocities[:, 1:] + state.linear_velocities[:, :-1]) * 0.2
+    moving = moved.norm(dim=-1) > 0.03
+    assert int(moving.sum()) > 500
+    cosine = torch.nn.functional.cosine_similarity(moved[moving], mean[moving], dim=-1)
+    assert float((cosine > 0.7).float().mean()) > 0.9
+
+
+def test_only_what_is_kept_has_a_name() -> None:
+    assert bool((_sample(kept=0.0).clip == -1).all())
+    kept = _sample(kept=1.0)
+    named = kept.clip >= 0
+    assert 0.3 < float(named.float().mean()) < 0.8
+    right_up = (kept.clip == 0) & ~kept.mirrored
+    assert bool(history_facts(kept.states[right_up]).holds("arm_raised.right").any())
+
+
+def test_limbs_are_exchanged_only_among_the_chosen_motions() -> None:
+    only = torch.tensor([True, False, False, False])
+    still = MomentSampler(LIBRARY, only, kept=1.0).sample(50, 1, 0.2, torch.Generator().manual_seed(0))
+    assert set(still.clip.tolist()) <= {-1, 0}
+    with pytest.raises(VisionLanguageError, match="no motion"):
+        MomentSampler(LIBRARY, ~ALL)
+
+
+def test_one_seed_one_sample() -> None:
+    first, second, other = _sample(seed=3), _sample(seed=3), _sample(seed=4)
+    assert torch.equal(first.states.positions, second.states.positions)
+    assert not torch.equal(first.states.positions, other.states.positions)
+
+
+def test_variety() -> None:
+    """Random poses are not those of the motions, and not all alike."""
+    facts = history_facts(_sample(400, 1, kept=0.0).states)
+    told = {fact for true in facts.true for fact in true}
+    assert {"arm_overhead.right", "arm_to_side.left", "knee_raised.right", "look_sideways.left"} <= told
+
+
+def test_mirror_and_turn() -> None:
+    states = random_states(20, 0)
+    twice = mirror(mirror(states))
+    torch.testing.assert_close(twice.rotations, states.rotations)
+    positions, _ = SKELETON.forward(mirror(states).positions[:, 0], SKELETON.local_rotations(mirror(states).rotations))
+    torch.testing.assert_close(positions, mirror(states).positions)
+    quarter = turned(states, torch.full((20,), math.pi / 2, dtype=torch.float64))
+    torch.testing.assert_close(quarter.positions[..., 0], -states.positions[..., 1])
+    torch.testing.assert_close(quarter.linear_velocities[..., 1], states.linear_velocities[..., 0])
+
+
+def test_placed() -> None:
+    moments = _sample(20).states
+    there = placed(moments, torch.full((20,), 0.5))
+    torch.testing.assert_close(rotation.heading(there.rotations[:, -1, 0]), torch.full((20,), 0.5))
+    torch.testing.assert_close(there.positions[..., 2], moments.positions[..., 2])

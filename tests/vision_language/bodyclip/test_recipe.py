@@ -1,0 +1,73 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from anyskill.motion.formats.clip_npz import save_clip
+from anyskill.vision_language.bodyclip import recipe as recipe_module
+from anyskill.vision_language.bodyclip.model import BodyClip
+from anyskill.vision_language.bodyclip.recipe import BodyClipRecipe, generated_texts, written_texts
+from anyskill.vision_language.bodyclip.shards import Shards, ShardsConfig
+from anyskill.vision_language.bodyclip.training import TrainingConfig
+from anyskill.vision_language.model import VisionLanguageError
+from tests.controller.made_up import arm_clip
+from tests.vision_language.bodyclip.made_up import TINY
+
+SHARDS = ShardsConfig(shards=1, test_shards=1, moments=48, frames=(1,), held_out=("left_arm",), worlds=48)
+
+
+@pytest.fixture
+def motions(tmp_path: Path) -> Path:
+    save_clip(arm_clip("right arm", 7, -2.8), tmp_path / "right_arm.npz")
+    save_clip(arm_clip("left arm", 11, -2.8), tmp_path / "left_arm.npz")
+    path = tmp_path / "motions.yaml"
+    path.write_text(yaml.safe_dump({"motions": [{"file": "right_arm.npz"}, {"file": "left_arm.npz"}]}))
+    return path
+
+
+def _recipe(folder: Path, motions: Path, iterations: int) -> BodyClipRecipe:
+    config = TrainingConfig(
+        iterations=iterations, state_iterations=1, batch=12, synonyms=4, warm_up=0, bf16=False, towers=TINY
+    )
+    return BodyClipRecipe(folder, motions, SHARDS, config, progress=False)
+
+
+def test_from_motions_to_a_model_and_nothing_twice(
+    motions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe_module, "_READ", 512)
+    monkeypatch.setattr(recipe_module, "_BANK", 128)
+    folder = tmp_path / "run"
+    recipe = _recipe(folder, motions, 2)
+    assert recipe.run()
+    model = BodyClip.load(recipe.model_path)
+    assert model.bank.features.shape[0] >= 128 and 0.0 < model.bank.usual <= 1.0
+    words = json.loads((folder / "vocabulary.json").read_text("utf-8"))
+    assert {"arm", "right", "left"} <= set(words) and len(words) > 500
+    made = {path: path.stat().st_mtime_ns for path in (folder / "pictures").iterdir()}
+    assert len(made) == 2
+    motions.unlink()  # not needed any more
+    first = recipe.model_path.read_bytes()
+    assert _recipe(folder, motions, 2).run()
+    assert made == {path: path.stat().st_mtime_ns for path in (folder / "pictures").iterdir()}
+    assert recipe.model_path.read_bytes() == first
+    with pytest.raises(VisionLanguageError, match="other settings"):
+        _recipe(folder, motions, 3).run()
+    lines = (folder / "training" / "metrics.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["iteration"] for line in lines] == [1, 2]
+
+
+def test_generated_texts_come_in_true_and_false_pairs(shards: Shards) -> None:
+    texts = list(generated_texts(shards, 100, torch.Generator().manual_seed(0)))
+    assert len(texts) >= 100 and len(texts) % 2 == 0
+    assert sum(a != b for a, b in zip(texts[::2], texts[1::2], strict=True)) == len(texts) // 2
+
+
+def test_written_texts(tmp_path: Path) -> None:
+    plain = list(written_texts(None))
+    assert "kneel" in plain and len(plain) > 600
+    line = {"text": "sentence of a corpus", "source": "s", "licence": "l", "id": "1"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line))
+    assert list(written_texts(tmp_path)) == [*plain, "sentence of a corpus"]

@@ -1,0 +1,101 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from anyskill.learning.errors import LearningError
+from anyskill.learning.loop import train
+from anyskill.learning.run_folder import RunFolder
+from anyskill.vision_language.bodyclip.batches import make_batch
+from anyskill.vision_language.bodyclip.shards import Shards
+from anyskill.vision_language.bodyclip.teacher import Lessons
+from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig, share_found
+from tests.vision_language.bodyclip.made_up import TINY, WORDS, tiny_training
+
+
+def _weights(training: BodyClipTraining) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in training.networks.state_dict().items()}
+
+
+def _run(folder: Path, shards: Shards, iterations: int) -> BodyClipTraining:
+    training = tiny_training(shards, state_iterations=2)
+    run = RunFolder.open(folder) if folder.exists() else RunFolder.create(folder, training.config)
+    assert train(training, run, iterations, save_every=1, progress=False) == iterations
+    return training
+
+
+def test_a_stopped_run_goes_on_bit_for_bit(shards: Shards, tmp_path: Path) -> None:
+    whole = _run(tmp_path / "whole", shards, 4)
+    _run(tmp_path / "stopped", shards, 3)
+    resumed = _run(tmp_path / "stopped", shards, 4)
+    first = _weights(tiny_training(shards))
+    assert any(not torch.equal(value, first[name]) for name, value in _weights(whole).items())
+    for name, value in _weights(whole).items():
+        assert torch.equal(value, _weights(resumed)[name]), name
+
+
+def test_pictures_join_after_the_states(shards: Shards) -> None:
+    training = tiny_training(shards, state_iterations=1)
+    before = _weights(training)
+    _, metrics = training.iterate()
+    assert "picture_found" not in metrics and "state_found" in metrics
+    picture = "towers.picture.network.0.weight"
+    assert torch.equal(before[picture], _weights(training)[picture])
+    _, metrics = training.iterate()
+    assert {"picture_found", "loss/picture", "loss/picture_pairs", "loss/follow"} <= metrics.keys()
+    assert not torch.equal(before[picture], _weights(training)[picture])
+
+
+def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:
+    training = tiny_training(shards, state_iterations=15, learning_rate=5e-3)
+    history = [training.iterate()[1] for _ in range(60)]
+
+    def mean(name: str, rows: slice) -> float:
+        values = [metrics[name] for metrics in history[rows]]
+        return sum(values) / len(values)
+
+    last = slice(-15, None)
+    assert mean("loss/state", last) < mean("loss/state", slice(0, 10)) - 0.25
+    assert mean("loss/picture", last) < mean("loss/picture", slice(15, 25)) - 0.1
+    assert mean("loss/follow", last) < 0.5 * mean("loss/follow", slice(15, 20))
+    # The wordings of this batch, and most of its bodies, are new.
+    batch = make_batch(shards[0], torch.arange(96), 1, torch.Generator().manual_seed(99))
+    towers = training.towers.eval()
+    with torch.inference_mode():
+        seen = towers.state(batch.states, batch.interval)
+        told, false = (towers.text(WORDS.encode(texts)) for texts in (batch.texts, batch.negatives))
+    assert float(share_found(seen, told, batch.admitted)) > 5 / 96
+    assert float(((seen * (told - false)).sum(-1) > 0).float().mean()) > 0.6
+
+
+def test_lessons_are_learnt(shards: Shards) -> None:
+    texts = ("raise the right arm", "hold the left knee", "bent elbow", "out in front of your head")
+    lessons = Lessons(texts, torch.nn.functional.normalize(torch.randn(4, 6), dim=-1))
+    config = TrainingConfig(
+        iterations=50, batch=4, synonyms=4, lessons=8, warm_up=0, learning_rate=3e-3, bf16=False, towers=TINY
+    )
+    training = BodyClipTraining(config, shards, WORDS, lessons)
+    losses = [training.iterate()[1]["loss/lessons"] for _ in range(25)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_learning_rate(shards: Shards) -> None:
+    training = tiny_training(shards, warm_up=4, iterations=10)
+    rates = [training.iterate()[1]["learning_rate"] for _ in range(3)]
+    assert rates[0] == pytest.approx(3e-3 / 5) and rates[0] < rates[1] < rates[2] < 3e-3
+
+
+def test_share_found() -> None:
+    seen = torch.eye(3)
+    told = torch.stack((seen[0], seen[0], seen[2]))
+    nobody = torch.zeros(3, 3, dtype=torch.bool)
+    assert float(share_found(seen, told, nobody)) == pytest.approx(2 / 3)
+    doubt = nobody.clone()
+    doubt[0, 1] = True  # the second sentence may be true of the first picture
+    doubt[2, 1] = True
+    assert float(share_found(seen, told, doubt)) == 1.0
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(LearningError, match="batch"):
+        TrainingConfig(batch=1)
