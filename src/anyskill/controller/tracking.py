@@ -16,6 +16,8 @@ from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
 LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
+HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
+FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class TrackingConfig:
 class TrackingTask:
     """Many worlds, each following its own clip from its own moment.
 
-    Clips that are often lost are started more often: weight × (0.1 + failure rate).
+    Clips that are soon lost are started more often: weight × (0.1 + failure rate).
     """
 
     def __init__(
@@ -61,7 +63,9 @@ class TrackingTask:
         self.clip = torch.zeros(n, dtype=torch.long, device=engine.device)
         self.frame = torch.zeros_like(self.clip)
         self.age = torch.zeros_like(self.clip)
-        self.failure_rate = torch.full((len(library),), 0.5, device=engine.device)
+        # Failures and steps tried of each clip, both fading; at first as if half were lost within two seconds.
+        self._lost = torch.full((len(library),), 0.7, device=engine.device)
+        self._tried = torch.full_like(self._lost, HORIZON)
         self.reset(torch.ones(n, dtype=torch.bool, device=engine.device))
 
     def reset(self, mask: Bool[Tensor, "world"]) -> None:
@@ -111,12 +115,21 @@ class TrackingTask:
         self._note(failed, finished & ~failed)
         return torch.where(failed, 0.0, reward), failed, finished & ~failed
 
+    @property
+    def failure_rate(self) -> Float[Tensor, "clip"]:
+        """Chance of each clip to be lost within two seconds, from failures by time tried over the last attempts.
+
+        By time, because a long clip or a loop has more occasions to fail in one attempt than a short one.
+        """
+        return 1.0 - torch.exp(-HORIZON * self._lost / self._tried)
+
     def _note(self, failed: Bool[Tensor, "world"], finished: Bool[Tensor, "world"]) -> None:
-        """Running failure rate of each clip, over about its last twenty attempts."""
-        for outcome, value in ((failed, 1.0), (finished, 0.0)):
-            count = torch.bincount(self.clip[outcome], minlength=len(self.failure_rate))
-            keep = 0.95**count
-            self.failure_rate = keep * self.failure_rate + (1 - keep) * value
+        """Count the attempts that end now."""
+        ended = failed | finished
+        clip, clips = self.clip[ended], len(self._lost)
+        fade = FADE ** torch.bincount(clip, minlength=clips)
+        self._lost = fade * self._lost + torch.bincount(clip, failed[ended].float(), clips)
+        self._tried = fade * self._tried + torch.bincount(clip, self.age[ended].float(), clips)
 
     def state_dict(self) -> dict[str, Any]:
         """Where every world is, in its clip and in the simulation."""
@@ -125,18 +138,20 @@ class TrackingTask:
             "clip": self.clip,
             "frame": self.frame,
             "age": self.age,
-            "failure_rate": self.failure_rate,
+            "lost": self._lost,
+            "tried": self._tried,
             "engine": self.engine.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there; with other clips, all worlds start anew and known clips keep their failure rates."""
+        index = {name: number for number, name in enumerate(self.library.names)}
+        known = [(index[name], number) for number, name in enumerate(state["names"]) if name in index]
+        ours, theirs = (list(numbers) for numbers in zip(*known, strict=True)) if known else ([], [])
+        self._lost[ours], self._tried[ours] = state["lost"][theirs], state["tried"][theirs]
         if tuple(state["names"]) != self.library.names:
-            known = dict(zip(state["names"], state["failure_rate"].tolist(), strict=True))
-            rates = [known.get(name, 0.5) for name in self.library.names]
-            self.failure_rate.copy_(torch.tensor(rates))
             self.reset(torch.ones_like(self.age, dtype=torch.bool))
             return
-        for name in ("clip", "frame", "age", "failure_rate"):
+        for name in ("clip", "frame", "age"):
             getattr(self, name).copy_(state[name])
         self.engine.load_state_dict(state["engine"])
