@@ -77,6 +77,12 @@ def test_windows_equal_a_slow_loop(length: int, device: str) -> None:
         np.testing.assert_allclose(windows[i], expected, atol=2e-5)
 
 
+def test_a_stride_takes_every_so_many_frames() -> None:
+    library = MotionLibrary(clips())
+    clip, frame = library.sample(20, seeded())
+    assert torch.equal(library.windows(clip, frame, 15, stride=4), library.windows(clip, frame, 60)[:, ::4])
+
+
 def test_windows_are_padded_with_the_first_frame() -> None:
     library = MotionLibrary(clips())
     window = library.windows(torch.tensor([0]), torch.tensor([3]), 10)[0]

@@ -88,7 +88,8 @@ class Calm:
 
     def encode(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Float[Tensor, "n latent"]:
         """z = E(window), with gradient."""
-        return self.encoder(self.frames(self.library.windows(clip, end, self.config.frames)))
+        windows = self.library.windows(clip, end, self.encoder.read, stride=self.config.stride)
+        return self.encoder(self.frames(windows))
 
     def reward(self, batch: Batch) -> Float[Tensor, "n"]:
         """r = −2 log(1 − D(window|z))."""

@@ -87,7 +87,7 @@ class Controller(nn.Module):
     @torch.no_grad()
     def encode(self, window: Float[Tensor, "n frames frame"]) -> Float[Tensor, "n latent"]:
         """z = E(window) of adversarial frames at 30 Hz, newest first."""
-        return self.encoder(self.frames(window))
+        return self.encoder(self.frames(window[:, :: self.config.stride]))
 
     def save(self, path: Path) -> None:
         """Write one file; weights are stored in half precision."""

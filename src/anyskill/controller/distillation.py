@@ -185,8 +185,8 @@ class Distillation:
         self.student.frames.update(self._windows(clip, self.held.end[worlds])[:, 0])
         self.held.latent[worlds] = self._encode(clip, self.held.end[worlds])
 
-    def _windows(self, clip: Tensor, end: Tensor) -> Float[Tensor, "n frames frame"]:
-        return self.task.library.windows(clip, end, self.config.frames)
+    def _windows(self, clip: Tensor, end: Tensor) -> Float[Tensor, "n read frame"]:
+        return self.task.library.windows(clip, end, self.student.encoder.read, stride=self.config.stride)
 
     def _encode(self, clip: Tensor, end: Tensor) -> Float[Tensor, "n latent"]:
         return self.student.encoder(self.student.frames(self._windows(clip, end)))

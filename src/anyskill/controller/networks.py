@@ -35,13 +35,14 @@ class Encoder(nn.Module):
         bf16: bool = False,
     ) -> None:
         super().__init__()
-        self.frames, self.stride = frames, stride
-        self.trunk = MLP(len(range(0, frames, stride)) * frame, units, generator, bf16=bf16)
+        self.stride = stride
+        self.read = len(range(0, frames, stride))  # frames that are read
+        self.trunk = MLP(self.read * frame, units, generator, bf16=bf16)
         self.head = linear(units[-1], latent, generator, bound=0.1)
 
-    def forward(self, window: Float[Tensor, "*batch frames frame"]) -> Float[Tensor, "*batch latent"]:
-        """Latents of normalised windows."""
-        return normalize(self.head(self.trunk(window[..., :: self.stride, :].flatten(-2))), dim=-1)
+    def forward(self, window: Float[Tensor, "*batch read frame"]) -> Float[Tensor, "*batch latent"]:
+        """Latents of normalised windows, of which only the frames to be read are given."""
+        return normalize(self.head(self.trunk(window.flatten(-2))), dim=-1)
 
 
 def random_latents(n: int, size: int, generator: torch.Generator) -> Float[Tensor, "n latent"]:

@@ -117,13 +117,15 @@ class MotionLibrary:
         frame: Int[Tensor, "n"],
         length: int,
         out: Float[Tensor, "n length frame_size"] | None = None,
+        stride: int = 1,
     ) -> Float[Tensor, "n length frame_size"]:
         """Adversarial frames that end at a place, newest first: 2 for AMP, 10 for a discriminator, 60 for an encoder.
 
-        What lies before a clip's start is its first frame; a loop has no start. ``out``, contiguous, takes the result:
-        fresh memory of this size costs more than the gather itself.
+        With a ``stride`` every so many frames are taken, ``length`` of them. What lies before a clip's start is its
+        first frame; a loop has no start. ``out``, contiguous, takes the result: fresh memory of this size costs more
+        than the gather itself.
         """
-        past = torch.arange(length, device=self.device)
+        past = stride * torch.arange(length, device=self.device)
         rows = self._layout.rows(clip[:, None], frame[:, None] - past)
         rows = len(self._frame_table) - 1 - rows
         if out is None:
