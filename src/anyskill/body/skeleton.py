@@ -142,6 +142,12 @@ class Skeleton:
             parts.append(rotation.twist(turn, y_axis)[..., None] if joint.kind == "hinge" else turn)
         return torch.cat(parts, -1)
 
+    @cached_property
+    def initial_qpos(self) -> Float[Tensor, "nq"]:
+        """The initial pose as MuJoCo generalised positions: upright, all joints at zero, facing +x."""
+        root = torch.tensor([0.0, 0.0, self.character.rest_height], dtype=torch.float64)
+        return self.qpos(root, rotation.identity(self.num_bodies, dtype=torch.float64))
+
     def pose(
         self, qpos: Float[Tensor, "*batch nq"]
     ) -> tuple[Float[Tensor, "*batch 3"], Float[Tensor, "*batch body 4"]]:

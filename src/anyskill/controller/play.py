@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from anyskill import rotation
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller
 from anyskill.sim.engine import Engine
@@ -26,10 +25,8 @@ class Play:
 def stand(engine: Engine) -> None:
     """Put all worlds into the initial pose: upright, all joints at zero, at rest."""
     skeleton, n, device = engine.skeleton, engine.num_worlds, engine.device
-    local = rotation.identity(n, skeleton.num_bodies, device=device)
-    position = torch.tensor([0.0, 0.0, skeleton.character.rest_height], device=device).expand(n, 3)
     still = torch.zeros(n, 6 + skeleton.num_dof, device=device)
-    engine.reset(torch.arange(n, device=device), skeleton.qpos(position, local), still)
+    engine.reset(torch.arange(n, device=device), skeleton.initial_qpos.float().to(device).expand(n, -1), still)
 
 
 def play(

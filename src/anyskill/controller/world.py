@@ -14,6 +14,7 @@ from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
+_SAVED = ("window", "age", "recovering", "until_switch", "grounded")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class ImitationWorld:
         self.recovering = torch.zeros_like(self.age)  # steps left in which lying down is no fall
         self.until_switch = torch.zeros_like(self.age)  # steps left for the latent
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
-        self._on_ground = self.config.fall.of_clip(library.states(*library.places()), skeleton)
+        if self.config.excuse_ground:
+            self._on_ground = self.config.fall.of_clip(library.states(*library.places()), skeleton)
         self.latents: dict[str, Tensor] = {}  # what each world's latent is, and where it came from
         everyone = torch.ones(n, dtype=torch.bool, device=device)
         self.reset(everyone, ~everyone)
@@ -93,7 +95,7 @@ class ImitationWorld:
         upright = ~lying & ~self._chance(config.reference_start)[worlds]
         bank = torch.randint(len(self._fallen[0]), (n,), generator=self.generator, device=self.engine.device)
         qpos = torch.where(lying[:, None], self._fallen[0][bank], qpos)
-        qpos = torch.where(upright[:, None], self._initial(qpos), qpos)
+        qpos = torch.where(upright[:, None], self.engine.skeleton.initial_qpos.to(qpos), qpos)
         qvel = torch.where((lying | upright)[:, None], 0.0, qvel)
         self.engine.reset(worlds, qpos, qvel)
         frames = adversarial_frame(self.engine.state()[worlds], self.engine.skeleton)
@@ -134,17 +136,9 @@ class ImitationWorld:
         n, device = self.engine.num_worlds, self.engine.device
         return torch.rand(n, generator=self.generator, device=device) < probability
 
-    def _initial(self, like: Float[Tensor, "n nq"]) -> Float[Tensor, "nq"]:
-        """The initial pose: upright, all joints at zero."""
-        skeleton = self.engine.skeleton
-        local = torch.zeros(skeleton.num_bodies, 4)
-        local[:, 0] = 1.0
-        return skeleton.qpos(torch.tensor([0.0, 0.0, skeleton.character.rest_height]), local).to(like)
-
     def state_dict(self) -> dict[str, Any]:
         """All that the worlds' future depends on, beside the generator."""
-        names = ("window", "age", "recovering", "until_switch", "grounded")
-        return {name: getattr(self, name) for name in names} | {
+        return {name: getattr(self, name) for name in _SAVED} | {
             "fallen_qpos": self._fallen[0],
             "latents": self.latents,
             "engine": self.engine.state_dict(),
@@ -152,7 +146,7 @@ class ImitationWorld:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
-        for name in ("window", "age", "recovering", "until_switch", "grounded"):
+        for name in _SAVED:
             getattr(self, name).copy_(state[name])
         self._fallen[0].copy_(state["fallen_qpos"])
         self.latents = {name: values.to(self.engine.device) for name, values in state["latents"].items()}
