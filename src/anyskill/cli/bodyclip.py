@@ -13,8 +13,8 @@ def train(
     motions: Path = Path("recipes/controller.yaml"),
     corpus: Path | None = None,
     shards: int = 100,
-    iterations: int = 8000,
     state_iterations: int = 2500,
+    picture_iterations: int = 1700,
     batch: int = 256,
     device: str = "cpu",
     seed: int = 0,
@@ -30,8 +30,8 @@ def train(
         motions: Data set of clips (YAML); read only while pictures are to be made.
         corpus: Folder of sentences about motion (.jsonl).
         shards: Files of 1 024 moments with one to four pictures each; 80 MB a file.
-        iterations: Gradient steps.
-        state_iterations: So many of them are without pictures, which is quicker.
+        state_iterations: Gradient steps of the text tower, which learns from the state of bodies.
+        picture_iterations: Gradient steps of the image tower, which come after.
         batch: Moments in a step.
         device: cpu or cuda.
         seed: Of everything random.
@@ -41,7 +41,9 @@ def train(
     from anyskill.vision_language.bodyclip.shards import ShardsConfig
     from anyskill.vision_language.bodyclip.training import TrainingConfig
 
-    config = TrainingConfig(iterations=iterations, state_iterations=state_iterations, batch=batch, seed=seed)
+    config = TrainingConfig(
+        state_iterations=state_iterations, picture_iterations=picture_iterations, batch=batch, seed=seed
+    )
     recipe = BodyClipRecipe(out, motions, ShardsConfig(shards=shards, seed=seed), config, corpus, device, track=track)
     if recipe.run():
         print(recipe.model_path)

@@ -36,7 +36,7 @@ def make_shards(folder: Path) -> None:
 def tiny_training(shards: Shards, **changes: object) -> BodyClipTraining:
     """A trainer of tiny networks in full precision, so that sums do not depend on the machine."""
     settings: dict[str, object] = {
-        **{"iterations": 100, "state_iterations": 0, "batch": 24, "synonyms": 8, "warm_up": 0},
+        **{"state_iterations": 50, "picture_iterations": 50, "batch": 24, "synonyms": 8, "warm_up": 0},
         **{"learning_rate": 3e-3, "bf16": False, "towers": TINY},
     }
     return BodyClipTraining(TrainingConfig(**(settings | changes)), shards, WORDS)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def motions(tmp_path: Path) -> Path:
 
 def _recipe(folder: Path, motions: Path, iterations: int) -> BodyClipRecipe:
     config = TrainingConfig(
-        iterations=iterations, state_iterations=1, batch=12, synonyms=4, warm_up=0, bf16=False, towers=TINY
+        state_iterations=iterations - 1, picture_iterations=1, batch=12, synonyms=4, warm_up=0, bf16=False, towers=TINY
     )
     return BodyClipRecipe(folder, motions, SHARDS, config, progress=False)
 

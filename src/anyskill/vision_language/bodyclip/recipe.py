@@ -30,7 +30,7 @@ from anyskill.vision_language.model import VisionLanguageError
 _VOCABULARY = 16_000  # words at most
 _READ = 8192  # generated sentences that the vocabulary is made from
 _BANK = 1024  # sentences a new one is compared with
-_SHOWN = ("state_found", "picture_found", "picture_true_sentence_wins")
+_SHOWN = ("sentences_found", "true_sentence_wins", "states_found", "cosine")
 
 
 class BodyClipRecipe:

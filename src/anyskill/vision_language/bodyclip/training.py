@@ -1,7 +1,7 @@
 """Training BodyCLIP: pictures, states and sentences of the same moments come together, all others part.
 
-The state tower learns beside the image tower and ahead of it: it needs no eyes, so it and the text tower soon agree on
-what matters, and the image tower has a target for every picture.
+First states and sentences learn from each other: a state needs no eyes, so they soon agree on what matters. Then the
+image tower learns to say of a picture what the state tower says of the body in it, and the other two rest.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from anyskill.learning.config import require
@@ -23,10 +23,12 @@ from anyskill.text.phrasebook import Phrasebook
 from anyskill.vision_language.bodyclip.batches import Batch, make_batch
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, synonym_loss
 from anyskill.vision_language.bodyclip.model import planes_of
-from anyskill.vision_language.bodyclip.shards import Shards
+from anyskill.vision_language.bodyclip.shards import Shard, Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer, Tokens
 from anyskill.vision_language.bodyclip.towers import Towers, TowersConfig, encode_in_groups
+
+_ALIKE = 0.95  # bodies whose features have this cosine need not be told apart
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,10 @@ class TrainingConfig:
 
     towers: TowersConfig = field(default_factory=TowersConfig)
     """Sizes of the networks."""
-    iterations: int = 8000
-    """When the learning rate reaches zero."""
     state_iterations: int = 2500
-    """At first, only states and sentences learn; they are three times as fast as pictures."""
+    """Gradient steps of states and sentences."""
+    picture_iterations: int = 1700
+    """Gradient steps of pictures, which come after; one takes twice as long."""
     batch: int = 256
     """Moments in an iteration."""
     synonyms: int = 64
@@ -46,15 +48,15 @@ class TrainingConfig:
     lessons: int = 128
     """Sentences of the teacher in an iteration, if there is one."""
     learning_rate: float = 1e-3
-    """Of AdamW, after the warm-up; then it falls as a cosine."""
-    warm_up: int = 300
+    """Of AdamW, after the warm-up of each stage; then it falls as a cosine, to zero at the stage's end."""
+    warm_up: int = 200
     """Iterations over which the learning rate rises."""
     weight_decay: float = 0.02
     """Of matrices."""
     pair_weight: float = 0.5
     """Of the true sentence against the one that differs in one thing."""
     follow_weight: float = 1.0
-    """Of the cosine between the features of picture and state."""
+    """Of the cosine between the features of picture and state, beside the contrast between them."""
     synonym_weight: float = 0.2
     """Of the phrasebook."""
     lesson_weight: float = 1.0
@@ -65,8 +67,14 @@ class TrainingConfig:
     """Of everything random."""
 
     def __post_init__(self) -> None:
-        require(self, "iterations", self.iterations > 0, "at least 1")
+        for name in ("state_iterations", "picture_iterations"):
+            require(self, name, getattr(self, name) > 0, "at least 1")
         require(self, "batch", self.batch > 1, "at least 2: with one alone there is nothing to tell apart")
+
+    @property
+    def iterations(self) -> int:
+        """Of both stages."""
+        return self.state_iterations + self.picture_iterations
 
 
 @dataclass
@@ -140,29 +148,30 @@ class BodyClipTraining:
         """One gradient step; samples are moments."""
         number = self._clock.iteration
         generator = Streams(self.config.seed)(f"batch {number}")
-        with self.timer("sentences"):
-            batch = self._draw(generator)
-        with self.timer("learn"):
-            self.networks.train()
-            metrics = self._step(batch, self._rate(number), generator)
-        self._clock.iteration += 1
-        return len(batch.texts), metrics
-
-    def _draw(self, generator: torch.Generator) -> Batch:
-        """Rows of one shard, with as many of their pictures as chance will have it."""
         shard = self.shards[int(torch.randint(len(self.shards), (), generator=generator))]
         rows = torch.randperm(len(shard.clip), generator=generator)[: self.config.batch]
         frames = 1 + int(torch.randint(shard.pictures.shape[1], (), generator=generator))
-        return make_batch(shard, rows, frames, generator)
+        self.networks.train()
+        if number < self.config.state_iterations:
+            with self.timer("captions"):
+                batch = make_batch(shard, rows, frames, generator)
+            with self.timer("sentences"):
+                metrics = self._step(*self._tell(batch, generator), self._rate(number))
+        else:
+            with self.timer("pictures"):
+                metrics = self._step(*self._show(shard, rows, frames), self._rate(number))
+        self._clock.iteration += 1
+        return len(rows), metrics
 
     def _rate(self, number: int) -> float:
         """The learning rate of an iteration."""
-        rise = (number + 1) / (self.config.warm_up + 1)
-        fall = 0.5 + 0.5 * math.cos(math.pi * min(number / self.config.iterations, 1.0))
+        first = self.config.state_iterations
+        step, steps = (number, first) if number < first else (number - first, self.config.picture_iterations)
+        rise = (step + 1) / (self.config.warm_up + 1)
+        fall = 0.5 + 0.5 * math.cos(math.pi * min(step / steps, 1.0))
         return self.config.learning_rate * min(rise, 1.0) * fall
 
-    def _step(self, batch: Batch, rate: float, generator: torch.Generator) -> dict[str, float]:
-        losses, metrics = self._losses(batch, generator)
+    def _step(self, losses: dict[str, Tensor], metrics: dict[str, Tensor], rate: float) -> dict[str, float]:
         loss = torch.stack(list(losses.values())).sum()
         check_finite("loss", losses)
         self.optimizer.zero_grad()
@@ -175,42 +184,48 @@ class BodyClipTraining:
         metrics |= {"loss": loss, "gradient": norm, "scale": self.towers.scale}
         return {name: float(value.detach()) for name, value in metrics.items()} | {"learning_rate": rate}
 
-    def _losses(self, batch: Batch, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Weighted losses, and what else is worth knowing."""
+    def _tell(self, batch: Batch, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Weighted losses of states and sentences, and what else is worth knowing."""
         config, scale, n = self.config, self.towers.scale, len(batch.texts)
         chosen = torch.randperm(len(self._book), generator=generator)[: config.synonyms].tolist()
         names, descriptions = zip(*(self._book[number] for number in chosen), strict=True)
         features = self._encode(self.towers.text, [*batch.texts, *batch.negatives, *names, *descriptions])
         told, false, plain, limbs = features.split((n, n, len(names), len(names)))
         same = torch.tensor([[a == b for b in descriptions] for a in descriptions], device=self.device)
-        losses = {"synonyms": config.synonym_weight * synonym_loss(plain, limbs, scale, same)}
-        metrics = {}
-        seen = self._see(batch)
+        with self._multiplying():
+            state = self.towers.state(batch.states.to(self.device), batch.interval)
         admitted, admitted_false = batch.admitted.to(self.device), batch.admitted_negative.to(self.device)
-        for name, feature in seen.items():
-            losses[name] = contrastive_loss(feature, told, false, scale, admitted, admitted_false)
-            losses[f"{name}_pairs"] = config.pair_weight * pair_loss(feature, told, false, scale)
-            metrics[f"{name}_found"] = share_found(feature, told, admitted)
-            metrics[f"{name}_true_sentence_wins"] = ((feature * (told - false)).sum(-1) > 0).float().mean()
-        if "picture" in seen:
-            losses["follow"] = config.follow_weight * cosine_loss(seen["picture"], seen["state"].detach())
+        losses = {
+            "state": contrastive_loss(state, told, false, scale, admitted, admitted_false),
+            "pairs": config.pair_weight * pair_loss(state, told, false, scale),
+            "synonyms": config.synonym_weight * synonym_loss(plain, limbs, scale, same),
+        }
         if self.lessons is not None:
             texts, target = self.lessons.sample(config.lessons, generator)
             answer = self.networks["pupil"](self._encode(self.towers.text.meaning, texts).float())
             losses["lessons"] = config.lesson_weight * cosine_loss(answer, target.to(self.device))
-        return losses, metrics
+        return losses, {
+            "sentences_found": share_found(state, told, admitted),
+            "true_sentence_wins": ((state * (told - false)).sum(-1) > 0).float().mean(),
+        }
 
-    def _see(self, batch: Batch) -> dict[str, Float[Tensor, "n d"]]:
-        """Features of states, and of pictures once these have joined."""
-        states = batch.states.to(self.device)
+    def _show(self, shard: Shard, rows: Int[Tensor, "n"], frames: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Weighted losses of pictures, whose teacher is the state tower, and what else is worth knowing."""
+        states, pictures = shard.states(rows)[:, -frames:], shard.pictures[rows][:, -frames:]
         with self._multiplying():
-            seen = {"state": self.towers.state(states, batch.interval)}
-            if self._clock.iteration >= self.config.state_iterations:
-                planes = planes_of(
-                    batch.pictures.to(self.device), torch.bfloat16 if self.config.bf16 else torch.float32
-                )
-                seen["picture"] = self.towers.picture(planes, batch.interval)
-        return seen
+            planes = planes_of(pictures.to(self.device), torch.bfloat16 if self.config.bf16 else torch.float32)
+            seen = self.towers.picture(planes, shard.interval)
+            with torch.no_grad():
+                target = self.towers.state(states.to(self.device), shard.interval)
+        alike = target @ target.T > _ALIKE
+        losses = {
+            "follow": self.config.follow_weight * cosine_loss(seen, target),
+            "picture": synonym_loss(seen, target, self.towers.scale.detach(), alike),
+        }
+        return losses, {
+            "cosine": (seen * target).sum(-1).mean(),
+            "states_found": share_found(seen, target, alike),
+        }
 
     def _encode(self, tower: Callable[[Tokens], Tensor], texts: Sequence[str]) -> Float[Tensor, "n d"]:
         with self._multiplying():
