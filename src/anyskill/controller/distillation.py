@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from anyskill.body.observation import frame_size, policy_size
+from anyskill.body.observation import frame_size, policy_observation, policy_size
 from anyskill.controller.calm import alignment_loss, uniformity_loss
 from anyskill.controller.networks import Encoder
 from anyskill.controller.teacher import Teacher
@@ -149,9 +149,8 @@ class Distillation:
         for _ in range(config.horizon):
             with self.timer("networks"), torch.no_grad():
                 self._renew_latents(draws)
-                observation = task.observe()
-                own = observation[:, : policy_size(task.engine.skeleton)]
-                wanted = task.targets(self.teacher.mean(observation))
+                own = policy_observation(task.engine.state())
+                wanted = task.targets(self.teacher.mean(task.observe()))
                 targets = self._targets(own, self.held.latent)
                 row = {"observation": own, "clip": task.clip.clone(), "end": self.held.end.clone(), "wanted": wanted}
                 self.memory.store(row, draws)
@@ -210,7 +209,7 @@ class Distillation:
     def _step(self, rows: Batch, draws: torch.Generator) -> dict[str, Tensor]:
         config = self.config
         targets = self._targets(rows["observation"], self._encode(rows["clip"], rows["end"]))
-        few = min(1024, config.minibatch_size)
+        few = min(512, config.minibatch_size)
         clip, first, second = self.task.library.sample_overlapping(few, draws, config.frames)
         a, b = self._encode(clip, first), self._encode(clip, second)
         terms = {

@@ -2,6 +2,9 @@
 
 The reference is compared free of heading and horizontal position, all in terms of the policy's observation, so that a
 body which has drifted or turned is not dragged back but goes on with the movement from where it is.
+
+A mirrored clip is followed in the mirror: the policy sees the image of the body and of the clip, and its action is
+mirrored back. What it learns on one side it can do on the other.
 """
 
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror, position_mirror
 from anyskill.body.observation import policy_blocks, policy_observation, policy_size
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
@@ -60,6 +64,10 @@ class TrackingTask:
         self._observations = policy_observation(states)
         self._dofs = skeleton.dofs_from_rotations(skeleton.local_rotations(states.rotations))
         self._qpos, self._qvel = states.qpos(skeleton), states.qvel(skeleton)
+        full, seen_mirror = policy_mirror(skeleton), position_mirror(skeleton)
+        self._observation_mirror = Mirror.cat(full, full, *[seen_mirror] * len(LOOKAHEAD)).to(engine.device)
+        self._dof_mirror = dof_mirror(skeleton).to(engine.device)
+        self._is_mirrored = torch.tensor([name.endswith("-mirrored") for name in library.names], device=engine.device)
         self.clip = torch.zeros(n, dtype=torch.long, device=engine.device)
         self.frame = torch.zeros_like(self.clip)
         self.age = torch.zeros_like(self.clip)
@@ -84,12 +92,16 @@ class TrackingTask:
         seen = slice(0, self.blocks["positions"].stop)
         parts = [now, self._reference(1) - now]
         parts += [(self._reference(ahead) - now)[:, seen] for ahead in LOOKAHEAD]
-        return torch.cat(parts, -1)
+        return self._mirrored(torch.cat(parts, -1), self._observation_mirror)
 
     def targets(self, action: Float[Tensor, "world dof"]) -> Float[Tensor, "world dof"]:
         """PD targets (rad): the next reference pose, corrected by the action."""
         rows = self.library.rows(self.clip, self.frame + 1)
-        return self._dofs[rows] + self.config.action_scale * action
+        return self._dofs[rows] + self.config.action_scale * self._mirrored(action, self._dof_mirror)
+
+    def _mirrored(self, vector: Float[Tensor, "world n"], mirror: Mirror) -> Float[Tensor, "world n"]:
+        """Mirrored in the worlds whose clip is."""
+        return torch.where(self._is_mirrored[self.clip][:, None], mirror(vector), vector)
 
     def _reference(self, ahead: int) -> Float[Tensor, "world observation"]:
         """What a body in perfect step would observe some frames from now."""

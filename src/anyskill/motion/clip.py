@@ -8,6 +8,7 @@ from torch import Tensor
 
 from anyskill import rotation
 from anyskill.body.humanoid import HUMANOID, Character
+from anyskill.body.mirror import POLAR, QUATERNION, other_side, swapped_bodies
 from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
 from anyskill.motion.errors import MotionError
@@ -71,22 +72,12 @@ class Clip:
     def mirrored(self) -> "Clip":
         """The motion seen in a mirror: left and right exchanged, y negated; labels likewise."""
         skeleton = skeleton_of(self.character)
-        swap = [skeleton.index(_other_side(name)) for name in skeleton.names]
-        flip_position = torch.tensor([1.0, -1.0, 1.0], dtype=torch.float64)
-        flip_rotation = torch.tensor([1.0, -1.0, 1.0, -1.0], dtype=torch.float64)  # reflection in the xz plane
         return Clip(
             f"{self.name}-mirrored",
             self.fps,
-            self.root_positions * flip_position,
-            self.rotations[:, swap] * flip_rotation,
-            tuple(" ".join(_other_side(word) for word in label.split(" ")) for label in self.labels),
+            self.root_positions * POLAR,
+            self.rotations[:, swapped_bodies(skeleton)] * QUATERNION,
+            tuple(" ".join(other_side(word) for word in label.split(" ")) for label in self.labels),
             self.loop,
             self.character,
         )
-
-
-def _other_side(text: str) -> str:
-    """``right_hand`` → ``left_hand`` and back; other words stay."""
-    if "right" in text:
-        return text.replace("right", "left")
-    return text.replace("left", "right")

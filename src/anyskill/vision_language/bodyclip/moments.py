@@ -12,6 +12,7 @@ from torch import Tensor
 
 from anyskill import rotation
 from anyskill.body.humanoid import HUMANOID
+from anyskill.body.mirror import AXIAL, POLAR, QUATERNION, swapped_bodies
 from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
 from anyskill.motion.ground import lowest_points
@@ -28,8 +29,7 @@ _LIMBS = {  # joints, and the chance that a random pose takes them from another 
     "head": (("head",), 0.2, 0.4),
 }
 _RANGE = {"trunk": 0.7, "right leg": 0.8, "left leg": 0.8}  # share of the joints' range that random angles use
-_SIDES = {"right": "left", "left": "right"}
-_SWAP = [_SKELETON.index("_".join(_SIDES.get(part, part) for part in name.split("_"))) for name in _SKELETON.names]
+_SWAP = swapped_bodies(_SKELETON)
 _REACH = 2  # library frames before and after, over which velocities are taken
 _FRONT = 0.6  # share of bodies that face the camera, more or less
 
@@ -85,13 +85,12 @@ class MomentSampler:
 
 def mirror(state: BodyState) -> BodyState:
     """The image in the xz plane."""
-    polar = state.positions.new_tensor([1.0, -1.0, 1.0])
     return BodyState(
-        state.positions[..., _SWAP, :] * polar,
-        state.rotations[..., _SWAP, :] * state.positions.new_tensor([1.0, -1.0, 1.0, -1.0]),
-        state.linear_velocities[..., _SWAP, :] * polar,
-        state.angular_velocities[..., _SWAP, :] * -polar,
-        state.contact_forces[..., _SWAP, :] * polar,
+        state.positions[..., _SWAP, :] * POLAR,
+        state.rotations[..., _SWAP, :] * QUATERNION,
+        state.linear_velocities[..., _SWAP, :] * POLAR,
+        state.angular_velocities[..., _SWAP, :] * AXIAL,
+        state.contact_forces[..., _SWAP, :] * POLAR,
     )
 
 
