@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test lint format bench clean
+.PHONY: setup skill test lint format bench clean
 
 setup: .venv/ready
 
@@ -13,6 +13,12 @@ setup: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints.txt)"
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+# Make hands TEXT on through the environment, so that the shell takes nothing in it for its own.
+skill:
+	@test -n "$$TEXT" || { echo 'Say what the body is to do: make skill TEXT="raise both arms"' >&2; exit 2; }
+	@$(MAKE) --no-print-directory setup
+	@$(BIN)/anyskill learn "$$TEXT"
 
 test: setup
 	$(BIN)/python -m pytest

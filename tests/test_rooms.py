@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOMS = (
-    ("errors", "files", "bench"),
+    ("errors", "files", "bench", "figures", "page"),
     ("rotation",),
     ("body",),
     ("sim",),
@@ -17,6 +17,7 @@ ROOMS = (
     ("vision_language",),
     ("controller",),
     ("skill",),
+    ("evaluate",),
     ("cli",),
 )
 """From the top down: a room may import from those before it and from itself."""

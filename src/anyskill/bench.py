@@ -1,7 +1,8 @@
 """Benchmarks: cases that rooms contribute, and the one runner that times them.
 
 A room offers its cases from a module ``bench`` with a function ``cases(quick: bool) -> list[Case]``; ``quick`` asks for
-small sizes only. A case is a name, a unit, and a function that does one *chunk* of work and says how much that was::
+small sizes only. A module whose chunks are long says with ``SECONDS`` how many each of its cases may take. A case is a
+name, a unit, and a function that does one *chunk* of work and says how much that was::
 
     def run() -> float:
         for _ in range(10):

@@ -24,7 +24,7 @@ from tests.controller.test_distillation import STUDENT, make_student
 @pytest.fixture
 def few_motions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three clips in place of all that come with the package."""
-    monkeypatch.setattr(cli, "_library", lambda motions, device: library())
+    monkeypatch.setattr(cli, "_library", lambda motions, run, device: library())
     monkeypatch.setattr("anyskill.controller.report.authored_motions", lambda: ())
 
 
@@ -62,7 +62,7 @@ def test_the_table_and_the_page(file: Path, tmp_path: Path, capsys: pytest.Captu
 
 @pytest.mark.slow
 def test_without_a_data_set_the_shipped_motions_are_taken() -> None:
-    motions = cli._library(None, "cpu")
+    motions = cli._library(None, None, "cpu")
     assert len(motions) > 100
     assert "squats" in motions.names
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
@@ -15,6 +16,7 @@ from anyskill.controller.networks import random_latents
 from anyskill.controller.pretraining import PretrainingConfig
 from anyskill.learning.ppo import PPOConfig
 from anyskill.motion.clip import Clip
+from anyskill.motion.formats.clip_npz import save_clip
 from anyskill.motion.library import MotionLibrary
 from anyskill.rotation import from_rotation_vector, identity
 
@@ -48,6 +50,15 @@ def library() -> MotionLibrary:
     return MotionLibrary(
         [arm_clip("right arm", 7, -1.5), arm_clip("left arm", 11, -1.5), arm_clip("right elbow", 9, -1.5)]
     )
+
+
+def write_dataset(folder: Path, **angles: float) -> Path:
+    """A data set on disk: for each name a clip that bends the right elbow so far (rad)."""
+    for name, angle in angles.items():
+        save_clip(arm_clip(name, 9, angle), folder / f"{name}.npz")
+    path = folder / "set.yaml"
+    path.write_text("motions:\n" + "".join(f"  - file: {name}.npz\n" for name in angles))
+    return path
 
 
 class Scripted(Controller):

@@ -1,6 +1,5 @@
 """Side by side: who is green, who is white, and that films are whole."""
 
-import base64
 import io
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from anyskill.controller.pictures import data_uri, film, strip
+from anyskill.controller.pictures import film, jpeg, strip
 from tests.controller.made_up import SKELETON, library
 
 
@@ -40,10 +39,8 @@ def test_a_film_shows_both_side_by_side(tmp_path: Path) -> None:
     assert len(list(frames)) == 10
 
 
-def test_a_picture_survives_as_text() -> None:
+def test_a_picture_survives_as_jpeg() -> None:
     picture = Image.new("RGB", (8, 4), (200, 30, 30))
-    head, text = data_uri(picture).split(",")
-    assert head == "data:image/jpeg;base64"
-    again = Image.open(io.BytesIO(base64.b64decode(text)))
+    again = Image.open(io.BytesIO(jpeg(picture)))
     assert again.size == (8, 4)
     assert np.abs(np.asarray(again).astype(int) - [200, 30, 30]).max() < 12

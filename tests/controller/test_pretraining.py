@@ -82,6 +82,25 @@ def test_calm_tells_latents_of_different_clips_apart() -> None:
     assert distance[~same].mean() > 5.0 * distance[same].mean()
 
 
+def test_a_latent_is_encoded_once_for_all_samples_that_share_its_window() -> None:
+    """The same latents, and the same gradient of the encoder, as sample by sample."""
+    config = tiny("calm")
+    trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+    clip, end = (place.repeat(4) for place in library().sample_windows(16, torch.Generator().manual_seed(0), 60))
+    observation = torch.randn(64, trainer.world.observation_size, generator=torch.Generator().manual_seed(1))
+    encoder, gradients = trainer.method.encoder, []
+    minibatch = {"clip": clip, "end": end, "observation": observation}
+    for mean, value in (
+        trainer.method.evaluate(minibatch),
+        trainer.model(observation, trainer.method.encode(clip, end)),
+    ):
+        loss = mean.square().sum() + value.square().sum()
+        gradients.append(torch.autograd.grad(loss, list(encoder.parameters())))
+    assert torch.allclose(minibatch["latent"], trainer.method.encode(clip, end), atol=1e-6)
+    for shared, plain in zip(*gradients, strict=True):
+        torch.testing.assert_close(shared, plain, rtol=1e-4, atol=1e-5)
+
+
 def test_presets_are_valid() -> None:
     config = fast_calm()
     assert config.method == "calm"

@@ -10,7 +10,7 @@ import torch
 from anyskill.body.humanoid import SWORD_AND_SHIELD
 from anyskill.body.skeleton import skeleton_of
 from anyskill.controller.controller import ControllerError
-from anyskill.controller.page import Subject, write_page
+from anyskill.controller.page import Subject, write_report
 from anyskill.controller.report import BARS, Bar, Report, measure
 from anyskill.motion.clip import Clip
 from anyskill.motion.library import MotionLibrary
@@ -106,7 +106,7 @@ def test_the_page_stands_alone(report: Report, tmp_path: Path, monkeypatch: pyte
     metrics = [{"iteration": i, "reward": 0.1 * i, "falls": None} for i in range(1, 500)]
     subject = Subject("a <b> & c", ("humanoid", "3 clips"), SKELETON.character, metrics)
     (tmp_path / "page").mkdir()
-    path = write_page(report, subject, tmp_path / "page", films=True)
+    path = write_report(report, subject, tmp_path / "page", films=True)
     text = path.read_text("utf-8")
     page = _Outside()
     page.feed(text)

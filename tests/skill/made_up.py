@@ -1,5 +1,6 @@
 """A puppet whose latents raise its arms, and a model that sees nothing but hands: what is best is known."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -13,7 +14,9 @@ from anyskill.learning.ppo import PPOConfig
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from anyskill.skill.environment import EnvironmentConfig, SkillEnvironment
 from anyskill.skill.features import FeatureSource, Sentences
+from anyskill.skill.search import SearchConfig
 from anyskill.skill.starts import StartConfig
+from anyskill.skill.task import LearnConfig
 from anyskill.skill.termination import EarlyTermination
 from anyskill.skill.training import SkillConfig
 
@@ -72,6 +75,18 @@ def sentences(*texts: str) -> Sentences:
     return Sentences(texts, features, normalize(torch.tensor([-1.0, -1.0, 0.5]), dim=-1))
 
 
+class Hands:
+    """An image-text model that knows the sentences above, and is never shown a picture."""
+
+    name, dimension, frames, device = "hands", 3, 1, torch.device("cpu")
+
+    def encode_images(self, pictures: torch.Tensor) -> torch.Tensor:
+        raise AssertionError("features of states need no pictures")
+
+    def encode_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        return normalize(torch.tensor([SENTENCES.get(text, (-1.0, -1.0, 0.5)) for text in texts]), dim=-1)
+
+
 def environment(
     config: EnvironmentConfig = CALM,
     *,
@@ -96,3 +111,10 @@ def tiny() -> SkillConfig:
         ppo=PPOConfig(learning_rate=3e-3, discount=0.9, epochs=4, minibatch_size=64, kl_target=0.05),
         environment=replace(CALM, episode=60),
     )
+
+
+def quick(**changes: object) -> LearnConfig:
+    """A search and four iterations."""
+    search = SearchConfig(decisions=5, tail=1, rounds=1, centres=2, sequences=False, start=CALM.start)
+    skill = replace(tiny(), worlds=8)
+    return replace(LearnConfig(skill=skill, iterations=4, search_settings=search, episodes=2), **changes)

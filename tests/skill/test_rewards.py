@@ -8,7 +8,7 @@ import torch
 from anyskill.body.state import BodyState
 from anyskill.learning.errors import LearningError
 from anyskill.skill.errors import SkillError
-from anyskill.skill.rewards import SCORES, RewardConfig, style, style_targets, velocity
+from anyskill.skill.rewards import SCORES, RewardConfig, released_style, style, style_targets, velocity
 from tests.skill.made_up import SKELETON
 
 PAST = torch.tensor([[[0.0, 1.0], [1.0, 0.0]]])  # newest first
@@ -40,6 +40,14 @@ def test_style_is_the_second_term_of_the_equation() -> None:
     target = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     expected = [1.0, math.exp(-4 * math.sqrt(2)), math.exp(-4 * math.sqrt(0.16 + 0.64))]
     assert style(z, target).tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_released_code_pays_half_of_one_plus_the_cosine() -> None:
+    z = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    target = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-0.6, 0.8]])
+    assert released_style(z, target).tolist() == pytest.approx([1.0, 0.5, 0.2])
+    with pytest.raises(LearningError, match="closeness"):
+        RewardConfig(closeness="near")  # type: ignore[arg-type]
 
 
 def test_targets_are_the_nearest_of_the_bank_or_any() -> None:

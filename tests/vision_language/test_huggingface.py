@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,9 @@ from anyskill.vision_language.model import VisionLanguageError, load_model
 from tests.vision_language.tiny_models import KINDS
 
 TOLERANCE = 1e-3
+SIZES = [(64, 64), (112, 112), (224, 224), (97, 131), (71, 180), (40, 40), (7, 5)]
+if int(PIL.__version__.split(".")[0]) >= 13:  # before, tall pictures were resized in another order
+    SIZES += [(180, 71), (131, 97), (600, 40), (1080, 720)]
 TEXTS = [
     "raise both arms overhead",
     "Stand on the left leg, with the right foot against the left knee!",
@@ -53,7 +57,7 @@ def library_images(folder: Path, batch: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("size", [(64, 64), (112, 112), (224, 224), (97, 131), (71, 180), (40, 40)])
+@pytest.mark.parametrize("size", SIZES)
 def test_picture_features_are_the_librarys(models: dict[str, Path], kind: str, size: tuple[int, int]) -> None:
     model = HuggingFaceModel(str(models[kind]), precision="float32")
     batch = pictures(3, 4, *size) if model.frames > 1 else pictures(3, *size)
@@ -61,17 +65,9 @@ def test_picture_features_are_the_librarys(models: dict[str, Path], kind: str, s
     features = model.encode_images(batch)
     assert features.dtype == torch.float32
     assert features.shape == (3, model.dimension)
-    assert (features - expected).abs().max() < TOLERANCE
+    assert (features - expected).abs().max() < 1e-5
     # The pictures differ by far more than the tolerance, so the comparison above can fail.
     assert (expected[0] - expected[1]).abs().max() > 20 * TOLERANCE
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_tall_pictures_are_close(models: dict[str, Path], kind: str) -> None:
-    """Pillow 13 resizes some tall pictures in another order than those before it."""
-    model = HuggingFaceModel(str(models[kind]), precision="float32")
-    batch = pictures(3, 4, 180, 71) if model.frames > 1 else pictures(3, 180, 71)
-    assert (model.encode_images(batch) - library_images(models[kind], batch)).abs().max() < 5 * TOLERANCE
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,24 +16,26 @@ _SUITES = {
     "physics": "anyskill.sim.bench",
     "render": "anyskill.render.bench",
     "library": "anyskill.motion.bench",
+    "pretrain": "anyskill.controller.bench",
+    "bodyclip": "anyskill.vision_language.bodyclip.bench",
     "projection": "anyskill.vision_language.bench",
 }
 
 
 def bench(
-    suite: tyro.conf.Positional[Literal["physics", "render", "library", "projection"]],
+    suite: tyro.conf.Positional[Literal["physics", "render", "library", "pretrain", "bodyclip", "projection"]],
     json: bool = False,
     quick: bool = False,
 ) -> None:
-    """Measure how fast physics, pictures or the motion library are on this machine.
+    """Measure how fast one part of the package is on this machine.
 
     Args:
         suite: What to measure.
         json: Print one JSON object a line instead of a table.
         quick: Small sizes and short runs: some seconds instead of minutes.
     """
-    cases = import_module(_SUITES[suite]).cases(quick=quick)
-    results = run_cases(cases, seconds=0.5 if quick else 3.0)
+    module = import_module(_SUITES[suite])
+    results = run_cases(module.cases(quick=quick), seconds=0.5 if quick else getattr(module, "SECONDS", 3.0))
     if json:
         for result in results:
             print(json_format.dumps(asdict(result)), flush=True)

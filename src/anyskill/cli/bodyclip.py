@@ -123,6 +123,47 @@ def rank(
     print(judge.familiarity([sentence])[0], file=sys.stderr)
 
 
+def sheet(
+    pictures: Annotated[Path, tyro.conf.Positional],
+    out: Path,
+    sentences: Path | None = None,
+    model: Path | None = None,
+    device: str = "cpu",
+) -> None:
+    """Draw sentences with the five pictures that match them best, to look at.
+
+    Args:
+        pictures: The folder `pictures` of a run of `bodyclip train`; only motions that it did not train on are used.
+        out: The sheet (PNG).
+        sentences: A text file, one sentence a line; forty everyday ones by default.
+        model: A trained model; the one that comes with this package by default.
+        device: cpu or cuda.
+    """
+    from anyskill.vision_language.bodyclip.shards import Shards
+    from anyskill.vision_language.bodyclip.sheet import best_pictures, draw_sheet, read_sentences
+
+    wanted = read_sentences(sentences)
+    draw_sheet(best_pictures(_model(model, device), wanted, Shards(pictures, "test")), out)
+    print(out)
+
+
+def card(run: Annotated[Path, tyro.conf.Positional], metrics: Path, out: Path) -> None:
+    """Write the card of a trained model: data, training, figures, and what it fails at.
+
+    Args:
+        run: Folder of a finished run of `bodyclip train`.
+        metrics: What `bodyclip evaluate --json` printed.
+        out: The card (Markdown).
+    """
+    from anyskill.files import write_atomically
+    from anyskill.vision_language.bodyclip.card import write_card
+
+    text = write_card(run, metrics)
+    with write_atomically(out) as file:
+        file.write(text.encode())
+    print(out)
+
+
 def _model(path: Path | None, device: str):  # type: ignore[no-untyped-def]
     from anyskill.vision_language.bodyclip.model import BodyClip, load_bodyclip
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    file: Annotated[Path, tyro.conf.Positional],
+    file: Annotated[Path | None, tyro.conf.Positional] = None,
     motions: Path | None = None,
     out: Path | None = None,
     json: bool = False,
@@ -25,8 +25,9 @@ def report(
     """Measure a controller: does it do the clips, does it stay on its feet, is it smooth?
 
     Args:
-        file: The controller.
-        motions: Data set of clips (YAML) to measure it on; without, the motions that come with this package.
+        file: The controller; without, the one that comes with this package.
+        motions: Data set of clips (YAML) to measure it on; without, what the file's run was trained on where that is
+            known, else the motions that come with this package.
         out: Folder for report.html: figures, charts and pictures on one page.
         json: Print one JSON object instead of a table: shares as fractions, penetration in metres, null where the
             motions hold no motion capture to compare with.
@@ -38,8 +39,8 @@ def report(
     from rich.console import Console
 
     from anyskill.cli.figures_table import figures_table
-    from anyskill.controller.controller import Controller, ControllerError
-    from anyskill.controller.page import write_page
+    from anyskill.controller.controller import Controller, ControllerError, load_controller
+    from anyskill.controller.page import write_report
     from anyskill.controller.report import measure
 
     if films and out is None:
@@ -48,12 +49,13 @@ def report(
         raise ControllerError(f"{out} is a file; --out must be a folder.")
     console = Console(stderr=True)
     with console.status("loading") as status:
-        controller, library = Controller.load(file, device), _library(motions, device)
+        controller = load_controller(device) if file is None else Controller.load(file, device)
+        library = _library(motions, file and file.parent, device)
         result = measure(controller, library, worlds=worlds, seed=seed, tell=status.update)
         page = None
         if out is not None:
             status.update("drawing")
-            page = write_page(result, _subject(file, controller, library, worlds), out, films=films)
+            page = write_report(result, _subject(file, controller, library, worlds), out, films=films)
     if json:
         print(json_format.dumps(result.figures()))
     else:
@@ -70,42 +72,49 @@ def export(
     Args:
         run: Folder of the run: of calm, or of distil+calm.
         out: The controller's file (.safetensors).
-        motions: Data set (YAML) whose clips make its bank of latents; without, the motions that come with this package.
+        motions: Data set (YAML) whose clips make its bank of latents; without, the one it was trained on.
         device: cpu or cuda.
     """
     from anyskill.controller.controller import ControllerError
-    from anyskill.controller.export import controller_of_run
+    from anyskill.controller.export import controller_of_run, controller_stage
 
     if out.is_dir():
         raise ControllerError(f"{out} is a folder; --out must be a file such as {out / 'controller.safetensors'}.")
-    controller = controller_of_run(run, _library(motions, device))
+    stage = controller_stage(run)
+    controller = controller_of_run(stage, _library(motions, stage, device))
     controller.save(out)
     clips = len(set(controller.names))
     print(f"{out}  {out.stat().st_size / 1e6:.1f} MB, {len(controller.latents)} latents of {clips} clips")
 
 
-def _library(motions: Path | None, device: str) -> "MotionLibrary":
+def _library(motions: Path | None, run: Path | None, device: str) -> "MotionLibrary":
+    """The data set that is named, else the one a run has recorded, else what comes with the package."""
+    from anyskill.controller.provenance import Provenance
     from anyskill.controller.report import authored_dataset
     from anyskill.motion.library import MotionLibrary
 
     if motions is not None:
         return MotionLibrary.load(motions, device)
+    if run is not None and (provenance := Provenance.read(run)) is not None:
+        return provenance.library(device)
     dataset = authored_dataset()
     return MotionLibrary(dataset.clips, dataset.chances(), device)
 
 
-def _subject(file: Path, controller: "Controller", library: "MotionLibrary", worlds: int) -> "Subject":
+def _subject(file: Path | None, controller: "Controller", library: "MotionLibrary", worlds: int) -> "Subject":
     from anyskill.controller.page import Subject
     from anyskill.learning.run_folder import RunFolder
 
     parameters = sum(weight.numel() for weight in controller.parameters())
     facts = (
         controller.config.character,
-        f"{file.stat().st_size / 1e6:.1f} MB",
+        *([] if file is None else [f"{file.stat().st_size / 1e6:.1f} MB"]),
         f"{parameters / 1e6:.2f} million weights",
         f"bank of {len(controller.latents)} latents",
         f"measured on {len(library)} clips and {worlds} worlds",
     )
-    run = file.parent
-    metrics = RunFolder.open(run).metrics() if (run / "config.yaml").exists() else []
-    return Subject(f"{file.parent.name}/{file.name}", facts, library.skeleton.character, metrics)
+    metrics = []
+    if file is not None and (file.parent / "config.yaml").exists():
+        metrics = RunFolder.open(file.parent).metrics()
+    title = "the controller of this package" if file is None else f"{file.parent.name}/{file.name}"
+    return Subject(title, facts, library.skeleton.character, metrics)

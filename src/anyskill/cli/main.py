@@ -9,7 +9,13 @@ import tyro
 
 import anyskill
 from anyskill.cli import bodyclip, controller, motions, projection
+from anyskill.cli.ablate import ablate
 from anyskill.cli.bench import bench
+from anyskill.cli.benchmark import benchmark
+from anyskill.cli.enhance import corpus, enhance
+from anyskill.cli.evaluate import evaluate
+from anyskill.cli.learn import learn
+from anyskill.cli.play import play
 from anyskill.cli.pretrain import pretrain
 from anyskill.cli.replay import replay
 from anyskill.cli.view import view
@@ -18,16 +24,25 @@ from anyskill.errors import AnyskillError
 Verb = Callable[..., None]
 
 VERBS: dict[str, Verb | dict[str, Verb]] = {
+    "learn": learn,
     "motions": {"import": motions.import_, "check": motions.check, "view": view},
     "pretrain": pretrain,
     "controller": {"report": controller.report, "export": controller.export},
+    "enhance": enhance,
+    "corpus": corpus,
     "bodyclip": {
         "train": bodyclip.train,
         "teacher": bodyclip.teacher,
         "evaluate": bodyclip.evaluate,
         "rank": bodyclip.rank,
+        "sheet": bodyclip.sheet,
+        "card": bodyclip.card,
     },
-    "projection": {"train": projection.train, "audit": projection.audit},
+    "projection": {"train": projection.train, "audit": projection.audit, "card": projection.card},
+    "play": play,
+    "evaluate": evaluate,
+    "benchmark": benchmark,
+    "ablate": ablate,
     "replay": replay,
     "bench": bench,
 }

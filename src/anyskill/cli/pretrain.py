@@ -35,15 +35,15 @@ def pretrain(
         seed: Of everything random.
         track: Also send metrics to this project of Weights & Biases.
     """
-    from dataclasses import replace
-
     from anyskill.controller.recipe import Recipe
     from anyskill.controller.recipe import preset as settings
+    from anyskill.learning import distributed
 
     recipe = Recipe(out, motions, device, seed, track=track)
     if method == "distil+calm":
         finished = recipe.distil_and_tune(teacher_samples, student_samples, samples)
     else:
-        finished = recipe.adversarial(replace(settings(method, preset), seed=seed), samples)
+        finished = recipe.adversarial(settings(method, preset), samples)
+    distributed.leave()
     if not finished:
         print("Stopped; the same command goes on from here.", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``anyskill projection train`` and ``audit``."""
+"""``anyskill projection``: train a state projection, audit it, write its card."""
 
 import json as json_format
 import sys
@@ -114,6 +114,26 @@ def audit(
         print(report.summary())
     if report.alarm:
         sys.exit(1)
+
+
+def card(run: Annotated[Path, tyro.conf.Positional], audits: tuple[Path, ...], out: Path) -> None:
+    """Write the card of a projection: what it stands for, training, and agreement with pictures.
+
+    Args:
+        run: Folder of a finished run of `projection train`.
+        audits: What `projection audit --json` printed, for one seed or several.
+        out: The card (Markdown).
+    """
+    from anyskill.files import write_atomically
+    from anyskill.vision_language.model import VisionLanguageError
+    from anyskill.vision_language.projection_card import write_card
+
+    if not audits:
+        raise VisionLanguageError("a card needs figures; give --audits.")
+    text = write_card(run, audits)
+    with write_atomically(out) as file:
+        file.write(text.encode())
+    print(out)
 
 
 def _source(library: "MotionLibrary", config: "ProjectionConfig", controller: Path | None) -> "StateSource":

@@ -106,7 +106,7 @@ class Amp:
         self.library, self.config, self.generator = library, config, generator
         self.discriminator = Discriminator(frame, config, weights, bf16=bf16)
         self.frames = RunningNormalizer(frame)
-        self.replay = RowBuffer(config.replay, config.replay_keep)
+        self.replay = RowBuffer(config.replay, config.replay_keep, generator.device)
 
     @property
     def modules(self) -> dict[str, nn.Module]:

@@ -68,7 +68,7 @@ class Calm:
         )
         self.discriminator = Discriminator(frame, config.discriminator, weights, latent=config.latent, bf16=bf16)
         self.frames = RunningNormalizer(frame)
-        self.replay = RowBuffer(config.discriminator.replay, config.discriminator.replay_keep)
+        self.replay = RowBuffer(config.discriminator.replay, config.discriminator.replay_keep, generator.device)
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -96,8 +96,11 @@ class Calm:
         return self.discriminator.reward(self.frames(batch["window"]), batch["latent"])
 
     def evaluate(self, minibatch: Batch) -> tuple[Tensor, Tensor]:
-        """Mean action and value under latents encoded anew."""
-        minibatch["latent"] = self.encode(minibatch["clip"], minibatch["end"])
+        """Mean action and value under latents encoded anew; samples that share a window share its latent."""
+        clip, end = minibatch["clip"], minibatch["end"]
+        windows, window_of = self.library.rows(clip, end).unique(return_inverse=True)
+        representative = torch.empty_like(windows).scatter_(0, window_of, torch.arange(len(clip), device=clip.device))
+        minibatch["latent"] = self.encode(clip[representative], end[representative])[window_of]
         return self.model(minibatch["observation"], minibatch["latent"])
 
     def losses(self, minibatch: Batch) -> dict[str, Tensor]:
@@ -107,22 +110,26 @@ class Calm:
         past = self.replay.sample(n, self.generator)
         clip, end, inner = self.library.sample_pair(n, self.generator, self.config.frames, WINDOW)
         with torch.no_grad():
-            replayed, matching = self.encode(past["clip"], past["end"]), self.encode(clip, end)
-        latent = torch.cat((minibatch["latent"][:n].detach(), replayed))
-        agent = self.discriminator(self.frames(torch.cat((minibatch["window"][:n], past["window"]))), latent)
-        windows = self.frames(self.library.windows(clip, inner, WINDOW)).requires_grad_()
-        demo = self.discriminator(windows, matching)
-        report = accuracies(agent, demo)
+            encoded = self.encode(torch.cat((past["clip"], clip)), torch.cat((past["end"], end)))
+        replayed, matching = encoded.chunk(2)
+        demo_windows = self.frames(self.library.windows(clip, inner, WINDOW)).requires_grad_()
+        demo = self.discriminator(demo_windows, matching)
+        refused = [self.frames(torch.cat((minibatch["window"][:n], past["window"])))]
+        latents = [minibatch["latent"][:n].detach(), replayed]
         if self.config.mismatched:
             # Windows were drawn independently, so a neighbour's latent is a random one.
-            mismatched = self.discriminator(windows.detach(), matching.roll(1, 0))
+            refused.append(demo_windows.detach())
+            latents.append(matching.roll(1, 0))
+        agent, mismatched = self.discriminator(torch.cat(refused), torch.cat(latents)).tensor_split([2 * n])
+        report = accuracies(agent, demo)
+        if self.config.mismatched:
             loss = adversarial.ternary_loss(agent, demo, mismatched)
             report["mismatched_accuracy"] = (mismatched < 0).float().mean().detach()
         else:
             loss = adversarial.binary_loss(agent, demo)
-        loss = loss + self.discriminator.regularization(demo, windows)
+        loss = loss + self.discriminator.regularization(demo, demo_windows)
         clip, first, second = self.library.sample_overlapping(n, self.generator, self.config.frames)
-        a, b = self.encode(clip, first), self.encode(clip, second)
+        a, b = self.encode(clip.repeat(2), torch.cat((first, second))).chunk(2)
         return report | {
             "discriminator": config.weight * loss,
             "alignment": self.config.alignment_weight * alignment_loss(a, b),

@@ -1,6 +1,7 @@
 """``Controller``: π(a|s, z), its motion encoder, and a bank of latents, in one file that needs no motion data."""
 
 from dataclasses import asdict, dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from anyskill.body.state import BodyState
 from anyskill.controller.networks import Encoder
 from anyskill.errors import AnyskillError
 from anyskill.learning.config import from_plain
-from anyskill.learning.errors import LearningError
+from anyskill.learning.errors import CheckpointError, LearningError
 from anyskill.learning.networks import GaussianPolicy, StyleMLP
 from anyskill.learning.normalizer import RunningNormalizer
 from anyskill.learning.state import read_state, write_state
@@ -111,14 +112,34 @@ class Controller(nn.Module):
             if header["format"] != FORMAT:
                 raise ControllerError(f"{path} has format {header['format']}; this version reads {FORMAT}.")
             config = from_plain(ControllerConfig, header["config"])
+            if config.character not in CHARACTERS:
+                raise ControllerError(
+                    f"{path} moves the body {config.character}, which this version does not know; it knows "
+                    f"{', '.join(CHARACTERS)}."
+                )
             controller = cls(config, tensors["latents"].float(), tuple(header["names"]))
             controller.load_state_dict(tensors)
-        except LearningError as error:
+        except CheckpointError as error:
             raise ControllerError(str(error)) from None
         except KeyError:  # a checkpoint, most likely
             raise ControllerError(
                 f"{path} is no controller; `anyskill controller export` makes one of a run."
             ) from None
-        except (TypeError, RuntimeError) as error:
+        except (TypeError, RuntimeError, LearningError) as error:
             raise ControllerError(f"{path} is no controller ({' '.join(str(error).split())}).") from None
         return controller.to(device).eval()
+
+
+def load_controller(device: torch.device | str = "cpu") -> Controller:
+    """The controller that comes with this package.
+
+    Raises:
+        ControllerError: If this build was made without one.
+    """
+    with as_file(files("anyskill") / "assets" / "controller-1.safetensors") as path:
+        if not path.exists():
+            raise ControllerError(
+                "this build of anyskill has no controller inside; train one with `anyskill pretrain`, or name the file "
+                "of one with `--controller FILE`."
+            )
+        return Controller.load(path, device)

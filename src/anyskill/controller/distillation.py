@@ -17,6 +17,7 @@ from anyskill.body.observation import frame_size, policy_observation, policy_siz
 from anyskill.controller.calm import alignment_loss, uniformity_loss
 from anyskill.controller.networks import Encoder
 from anyskill.controller.teacher import Teacher
+from anyskill.learning import distributed
 from anyskill.learning.buffers import RowBuffer
 from anyskill.learning.guard import check_finite
 from anyskill.learning.networks import GaussianPolicy, StyleMLP
@@ -113,13 +114,14 @@ class Distillation:
         self._task_streams = teacher.streams
         engine = self.task.engine
         skeleton, device, n = engine.skeleton, engine.device, engine.num_worlds
-        self.streams = Streams(config.seed)
+        self.streams = Streams(config.seed, rank=distributed.rank())
         self.timer = PhaseTimer(device)
         self.student = Student(
             config, policy_size(skeleton), frame_size(skeleton), skeleton.num_dof, self.streams("weights", "cpu")
         ).to(device)
+        distributed.broadcast(self.student)
         self.optimizer = torch.optim.Adam(self.student.parameters(), lr=config.learning_rate, fused=True)
-        self.memory = RowBuffer(config.memory)
+        self.memory = RowBuffer(config.memory, device=device)
         self._offset = skeleton.action_offset.float().to(device)
         self._scale = skeleton.action_scale.float().to(device)
         zero = torch.zeros(n, dtype=torch.long, device=device)
@@ -159,7 +161,7 @@ class Distillation:
                 reward, failed, finished = task.step(torch.where(guided[:, None], wanted, targets))
                 self.held.left -= 1
                 done = failed | finished
-                self.held.left[done] = 0
+                self.held.left.masked_fill_(done, 0)
                 task.reset(done)
             rewards.append(reward.mean())
             failures, ends = failures + failed.sum(), ends + done.sum()
@@ -220,6 +222,7 @@ class Distillation:
         check_finite("loss", terms)
         self.optimizer.zero_grad()
         torch.stack(list(terms.values())).sum().backward()
+        distributed.average_gradients(self.student.parameters())
         nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
         self.optimizer.step()
         return {name: term.detach() for name, term in terms.items()}

@@ -24,21 +24,30 @@ def controller_of(trainer: Distillation | Pretraining) -> Controller:
     return _controller(trainer.config, {name: trainer.parts[name].state_dict() for name in names}, library)
 
 
-def controller_of_run(folder: Path, library: MotionLibrary) -> Controller:
-    """The controller that a run's newest checkpoint holds. Nothing is simulated.
-
-    Args:
-        folder: Of a run of CALM or of a student, or of a recipe with such stages.
-        library: Motions whose windows make the bank.
+def controller_stage(folder: Path) -> Path:
+    """The run to export: a folder with a run of CALM or of a student, or the latest such stage of a recipe's folder.
 
     Raises:
-        ControllerError: There is no run, or none that holds a controller.
-        LearningError: Its checkpoints or settings cannot be read.
+        ControllerError: There is none.
     """
     stage = next((folder / name for name in STAGES if any((folder / name).glob("checkpoints/*.safetensors"))), folder)
     if not (stage / "config.yaml").exists():
         reason = "only a teacher so far; the student comes next" if (folder / "teacher").exists() else "no config.yaml"
         raise ControllerError(f"{folder} holds no run that has made a controller: there is {reason}.")
+    return stage
+
+
+def controller_of_run(stage: Path, library: MotionLibrary) -> Controller:
+    """The controller that a run's newest checkpoint holds. Nothing is simulated.
+
+    Args:
+        stage: From ``controller_stage``.
+        library: Motions whose windows make the bank.
+
+    Raises:
+        ControllerError: The run is of something else, or has no checkpoint yet.
+        LearningError: Its checkpoints or settings cannot be read.
+    """
     run = RunFolder.open(stage)
     config: DistillationConfig | PretrainingConfig
     if "teacher_share" in run.config:

@@ -11,7 +11,7 @@ from anyskill.body.skeleton import Skeleton
 from anyskill.body.state import BodyState
 from anyskill.motion.check import TOLERANCE
 from anyskill.motion.ground import lowest_points
-from anyskill.sim.engine import Engine
+from anyskill.sim.engine import CONTROL_RATE, Engine
 
 CONTACT = 0.1  # N, in any component
 
@@ -62,14 +62,12 @@ def fall_bank(
     """
     skeleton, n = engine.skeleton, engine.num_worlds
     root = rotation.normalize(torch.randn(n, 4, generator=generator, device=generator.device).cpu())
-    position = torch.tensor([0.0, 0.0, skeleton.character.rest_height]).expand(n, 3)
-    local = skeleton.rotations_from_dofs(root, torch.zeros(n, skeleton.num_dof))
-    worlds = torch.arange(n, device=engine.device)
-    qpos = skeleton.qpos(position, local).to(engine.device)
+    qpos = skeleton.initial_qpos.float().repeat(n, 1)
+    qpos[:, 3:7] = root
     still = torch.zeros(n, 6 + skeleton.num_dof, device=engine.device)
-    engine.reset(worlds, qpos, still)
+    engine.reset(torch.arange(n, device=engine.device), qpos.to(engine.device), still)
     action = torch.rand(n, skeleton.num_dof, generator=generator, device=generator.device).cpu() - 0.5
     targets = (skeleton.action_offset + skeleton.action_scale * action).float().to(engine.device)
-    for _ in range(round(seconds * 30)):
+    for _ in range(round(seconds * CONTROL_RATE)):
         engine.step(targets)
     return engine.state().qpos(skeleton), still

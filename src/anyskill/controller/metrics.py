@@ -12,12 +12,12 @@ from anyskill.controller.bank import STANDING, BankPostures
 from anyskill.controller.calm import uniformity_loss
 from anyskill.controller.controller import Controller
 from anyskill.controller.falling import FallRule, fall_bank
-from anyskill.controller.play import RATE, Play
+from anyskill.controller.play import Play
 from anyskill.motion.library import MotionLibrary
-from anyskill.sim.engine import Engine
+from anyskill.sim.engine import CONTROL_RATE, Engine
 
-STOOD = RATE // 2  # control steps; a body that keeps standing so long has stood up
-PATIENCE = 5 * RATE  # control steps to get up in after a latent that lies down
+STOOD = CONTROL_RATE // 2  # control steps; a body that keeps standing so long has stood up
+PATIENCE = 5 * CONTROL_RATE  # control steps to get up in after a latent that lies down
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Recovery:
     def seconds(self) -> float:
         """Until half of all worlds stood; infinite if fewer did."""
         enough = self.stood.float().mean(1) >= 0.5
-        return float((~enough).sum()) / RATE if enough[-1] else float("inf")
+        return float((~enough).sum()) / CONTROL_RATE if enough[-1] else float("inf")
 
 
 def recovery(
@@ -137,7 +137,7 @@ def recovery(
     z = controller.latents[standing[draws.to(standing.device)]]
     up = torch.zeros(n, dtype=torch.long, device=device)
     stood = []
-    for _ in range(round(seconds * RATE)):
+    for _ in range(round(seconds * CONTROL_RATE)):
         engine.step(controller.act(engine.state(), z))
         up = torch.where(engine.state().positions[:, 0, 2] > STANDING, up + 1, 0)
         stood.append(up >= STOOD)
@@ -167,7 +167,7 @@ def latent_quality(
     other, far = library.sample_windows(4 * samples, generator, frames)
     latents, others = (controller.encode(library.windows(c, e, frames)) for c, e in ((clip, end), (other, far)))
     own = clip[:, None] == other
-    near = own & ((end[:, None] - far).abs() < RATE // 2)
+    near = own & ((end[:, None] - far).abs() < CONTROL_RATE // 2)
     possible = (own & ~near).any(1)
     found = other[(latents @ others.T).masked_fill(near, -torch.inf).argmax(1)] == clip
     share = float(found[possible].float().mean()) if possible.any() else 0.0

@@ -1,22 +1,20 @@
-"""The report as one self-contained page."""
+"""The report on a controller as one page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
-import torch
 from torch import Tensor
 
 from anyskill.body.humanoid import Character
-from anyskill.controller.figures import Points, bar_chart, line_chart
-from anyskill.controller.pictures import data_uri, film, strip
-from anyskill.controller.play import RATE
+from anyskill.controller.pictures import film, jpeg, strip
 from anyskill.controller.recall import KEPT
 from anyskill.controller.report import BARS, Report
-from anyskill.files import write_atomically
+from anyskill.figures import Points, bar_chart, line_chart, points
+from anyskill.page import card, data_uri, write_page
+from anyskill.sim.engine import CONTROL_RATE
 
 EACH = 3  # clips that are shown of the best, of the middle and of the worst
 CURVES = {
@@ -31,7 +29,6 @@ CURVES = {
     "samples_per_second": "samples a second",
 }
 """Metrics of a run that are drawn, where there are any."""
-_POINTS = 200  # of a curve
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Subject:
     """Lines of the run it comes from."""
 
 
-def write_page(report: Report, subject: Subject, folder: Path, *, films: bool = False) -> Path:
+def write_report(report: Report, subject: Subject, folder: Path, *, films: bool = False) -> Path:
     """Write ``report.html``, and with ``films`` mp4 files beside it; returns the page's path."""
     body = [
         f"<h1>{escape(subject.title)}</h1>",
@@ -59,18 +56,9 @@ def write_page(report: Report, subject: Subject, folder: Path, *, films: bool = 
         f"<h2>All clips</h2>{_table(report)}",
     ]
     if subject.metrics:
-        curves = "".join(_card_of(title, chart) for title, chart in _curves(subject.metrics))
+        curves = "".join(_curves(subject.metrics))
         body.append(f'<h2>Training</h2><section class="grid-of charts">{curves}</section>')
-    style = (files("anyskill") / "assets" / "report.css").read_text("utf-8")
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(subject.title)}</title><style>{style}</style></head><body>{''.join(body)}</body></html>\n"
-    )
-    path = folder / "report.html"
-    with write_atomically(path) as file:
-        file.write(page.encode())
-    return path
+    return write_page(folder / "report.html", subject.title, body)
 
 
 def _verdict(report: Report) -> str:
@@ -104,15 +92,15 @@ def _charts(report: Report) -> list[str]:
     limits = {bar.key: bar.limit for bar in BARS}
     up = {"no fall": _shares(~report.calm.fallen), "never down": _shares(~report.calm.down)}
     return [
-        _card_of(
+        card(
             "Recall: mean body error of each clip, cm",
             bar_chart(by_error, "error of each clip", f"{len(names)} clips, best first", limit=100 * KEPT),
         ),
-        _card_of(
+        card(
             "Calm: bodies still on their feet",
             line_chart(up, "share of worlds over time", "seconds", y_range=(0, 1), percent=True, limit=limits["calm"]),
         ),
-        _card_of(
+        card(
             "Recovery: bodies that have stood up",
             line_chart(
                 {"stood": _shares(report.recovery.stood)},
@@ -123,21 +111,17 @@ def _charts(report: Report) -> list[str]:
                 limit=limits["recovery"],
             ),
         ),
-        _card_of(
+        card(
             "Coverage: how often each clip is nearest, %",
             bar_chart(by_count, "share of transitions of each clip", f"{len(names)} clips, most frequent first"),
         ),
     ]
 
 
-def _card_of(title: str, content: str) -> str:
-    return f'<div class="card"><h3>{escape(title)}</h3>{content}</div>'
-
-
 def _shares(events: Tensor) -> Points:
     """Of worlds, over time (s)."""
     shares = events.float().mean(1).tolist()
-    return [(step / RATE, share) for step, share in enumerate([shares[0], *shares])]
+    return [(step / CONTROL_RATE, share) for step, share in enumerate([shares[0], *shares])]
 
 
 def _strips(report: Report, character: Character, films: Path | None) -> list[str]:
@@ -163,7 +147,8 @@ def _strip(report: Report, clip: int, character: Character, films: Path | None) 
         path = films / f"{name.replace('/', '-')}.mp4"
         film(path, wanted, done, character)
         caption += f' · <a href="{quote(path.name)}">film</a>'
-    picture = f'<img alt="{escape(name)}" src="{data_uri(strip(wanted, done, character))}">'
+    uri = data_uri(jpeg(strip(wanted, done, character)), "image/jpeg")
+    picture = f'<img alt="{escape(name)}" src="{uri}">'
     return f'<figure><figcaption>{caption}</figcaption><div class="strip">{picture}</div></figure>'
 
 
@@ -173,7 +158,7 @@ def _table(report: Report) -> str:
     rows = []
     for clip in recalled.error.argsort(descending=True).tolist():
         cells = [
-            f"{int(recalled.lengths[clip]) / RATE:.1f}",
+            f"{int(recalled.lengths[clip]) / CONTROL_RATE:.1f}",
             _cm(recalled.worst[clip]),
             f"{100 * shares[clip]:.1f}",
             f"{own.jerk[clip]:.0f} / {theirs.jerk[clip]:.0f}",
@@ -198,19 +183,11 @@ def _cm(metres: Tensor) -> str:
     return f"{100 * float(metres):.1f}"
 
 
-def _curves(metrics: Sequence[Mapping[str, float | None]]) -> list[tuple[str, str]]:
+def _curves(metrics: Sequence[Mapping[str, float | None]]) -> list[str]:
     """A chart of every metric of ``CURVES`` that the run has."""
-    charts = []
-    for key, title in CURVES.items():
-        points = [
-            (float(line["iteration"] or 0), float(value)) for line in metrics if (value := line.get(key)) is not None
-        ]
-        if len(points) > 1:
-            charts.append((title, line_chart({title: _thinned(points)}, f"{title} over training", "iterations")))
-    return charts
-
-
-def _thinned(points: Points) -> Points:
-    """Means of neighbours, so that at most ``_POINTS`` stay."""
-    groups = torch.tensor(points, dtype=torch.float64).split(-(-len(points) // _POINTS))
-    return [(float(group[-1, 0]), float(group[:, 1].mean())) for group in groups]
+    lines = {title: points(metrics, key) for key, title in CURVES.items()}
+    return [
+        card(title, line_chart({title: line}, f"{title} over training", "iterations"))
+        for title, line in lines.items()
+        if len(line) > 1
+    ]

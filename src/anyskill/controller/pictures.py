@@ -1,6 +1,5 @@
 """Side by side: the clip in green, what the controller made of it in white (AnySkill, Fig. 3)."""
 
-import base64
 import io
 import math
 from pathlib import Path
@@ -12,10 +11,10 @@ from anyskill import rotation
 from anyskill.body.appearance import Color
 from anyskill.body.humanoid import Character
 from anyskill.body.state import BodyState
-from anyskill.controller.play import RATE
 from anyskill.render.camera import Camera
 from anyskill.render.raytracer import Raytracer
 from anyskill.render.video import BATCH, draw_frames, write_video
+from anyskill.sim.engine import CONTROL_RATE
 
 GREEN: Color = (0.20, 0.72, 0.30)
 WHITE: Color = (1.0, 1.0, 1.0)
@@ -47,14 +46,14 @@ def film(path: Path, wanted: BodyState, done: BodyState, character: Character, *
         draw_frames(states, _raytracer(wanted, tint, character, size))
         for states, tint in ((wanted, GREEN), (done, WHITE))
     )
-    write_video(path, (torch.cat(pair, 1) for pair in zip(*both, strict=True)), RATE)
+    write_video(path, (torch.cat(pair, 1) for pair in zip(*both, strict=True)), CONTROL_RATE)
 
 
-def data_uri(picture: Image.Image, quality: int = 82) -> str:
-    """A picture as text that a page can hold."""
+def jpeg(picture: Image.Image, quality: int = 82) -> bytes:
+    """A picture as a file, small enough to go into a page."""
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=quality)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+    return stream.getvalue()
 
 
 def _raytracer(wanted: BodyState, tint: Color, character: Character, size: int, samples: int = 1) -> Raytracer:

@@ -8,9 +8,7 @@ from torch import Tensor
 
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller
-from anyskill.sim.engine import Engine
-
-RATE = 30  # control steps a second
+from anyskill.sim.engine import CONTROL_RATE, Engine
 
 
 @dataclass(frozen=True)
@@ -36,23 +34,30 @@ def play(
     seconds: float = 10.0,
     hold: tuple[int, int] = (10, 150),
 ) -> Play:
-    """Start in the initial pose and switch latents of the bank at random.
+    """Start in the initial pose and switch latents of the bank at random; arguments as of ``roam``."""
+    stand(engine)
+    return roam(controller, engine, generator, seconds, hold)
+
+
+def roam(
+    controller: Controller, engine: Engine, generator: torch.Generator, seconds: float, hold: tuple[int, int]
+) -> Play:
+    """Go on from wherever the worlds are, and switch latents of the bank at random.
 
     Args:
         controller: Whose bank and whose actions.
         engine: As many worlds as are wanted.
-        generator: On the CPU, whatever the engine's device.
+        generator: On any device.
         seconds: How long.
-        hold: Control steps for which a latent is held: a random number from this range.
+        hold: Control steps for which a latent is held: a random number from this range, without its end.
     """
-    stand(engine)
-    n, bank = engine.num_worlds, len(controller.latents)
-    left, held = torch.zeros(n, dtype=torch.long), torch.zeros(n, dtype=torch.long)
+    n, bank, place = engine.num_worlds, len(controller.latents), generator.device
+    left, held = torch.zeros(2, n, dtype=torch.long, device=place)
     states, latents, lost = [], [], []
-    for _ in range(round(seconds * RATE)):
+    for _ in range(round(seconds * CONTROL_RATE)):
         due = left <= 0
-        held = torch.where(due, torch.randint(bank, (n,), generator=generator), held)
-        left = torch.where(due, torch.randint(*hold, (n,), generator=generator), left) - 1
+        held = torch.where(due, torch.randint(bank, (n,), generator=generator, device=place), held)
+        left = torch.where(due, torch.randint(*hold, (n,), generator=generator, device=place), left) - 1
         latents.append(held.to(engine.device))
         lost.append(engine.step(controller.act(engine.state(), controller.latents[latents[-1]])))
         states.append(engine.state())

@@ -13,6 +13,7 @@ from anyskill.controller.ase import Ase, AseConfig
 from anyskill.controller.calm import Calm, CalmConfig
 from anyskill.controller.distillation import Student
 from anyskill.controller.world import ImitationWorld, WorldConfig
+from anyskill.learning import distributed
 from anyskill.learning.actor_critic import ActorCritic, exploration_chances
 from anyskill.learning.buffers import RowBuffer
 from anyskill.learning.networks import MLP, GaussianPolicy, StyleMLP, Value
@@ -113,7 +114,7 @@ class Pretraining:
 
     def __init__(self, config: PretrainingConfig, engine: Engine, library: MotionLibrary) -> None:
         self.config = config
-        self.streams = Streams(config.seed)
+        self.streams = Streams(config.seed, rank=distributed.rank())
         device, weights = engine.device, self.streams("weights", "cpu")
         self.timer = PhaseTimer(device)
         self.world = ImitationWorld(engine, library, self.streams("world", device), config.world)

@@ -9,9 +9,8 @@ from torch import Tensor
 from anyskill import rotation
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller
-from anyskill.controller.play import RATE
 from anyskill.motion.library import MotionLibrary
-from anyskill.sim.engine import Engine
+from anyskill.sim.engine import CONTROL_RATE, Engine
 
 KEPT = 0.12  # m, mean distance of bodies up to which a clip counts as recalled
 
@@ -115,10 +114,10 @@ def recall(controller: Controller, engine: Engine, library: MotionLibrary, secon
     clip = torch.arange(len(library), device=engine.device)
     start = torch.zeros_like(clip)
     engine.reset(clip, *library.generalized(clip, start))
-    lengths = (library.lengths - 1).clamp_max(round(seconds * RATE))
+    lengths = (library.lengths - 1).clamp_max(round(seconds * CONTROL_RATE))
     done, wanted = [], []
     for step in range(int(lengths.max())):
-        if step % RATE == 0:
+        if step % CONTROL_RATE == 0:
             ahead = step + controller.config.frames - 1
             end = torch.where(library.loops, ahead, (library.lengths - 1).clamp_max(ahead))
             z = controller.encode(library.windows(clip, end, controller.config.frames))

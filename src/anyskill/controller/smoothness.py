@@ -8,9 +8,9 @@ from torch import Tensor
 
 from anyskill.body.humanoid import Character
 from anyskill.body.state import BodyState
-from anyskill.controller.play import RATE
 from anyskill.motion.check import jerk, penetration, sliding
 from anyskill.motion.ground import lowest_points
+from anyskill.sim.engine import CONTROL_RATE
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ def smoothness(states: BodyState, lengths: Int[Tensor, "motion"], character: Cha
         rotations = states.rotations[:length, motion].double().cpu()
         rows.append(
             (
-                jerk(positions, RATE),
-                sliding(character, positions, rotations, RATE),
+                jerk(positions, CONTROL_RATE),
+                sliding(character, positions, rotations, CONTROL_RATE),
                 penetration(lowest_points(character, positions, rotations).amin(-1)),
             )
         )

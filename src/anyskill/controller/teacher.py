@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from anyskill.controller.tracking import TrackingConfig, TrackingTask
+from anyskill.learning import distributed
 from anyskill.learning.actor_critic import ActorCritic
 from anyskill.learning.networks import MLP, GaussianPolicy, Value
 from anyskill.learning.ppo import PPO, PPOConfig
@@ -54,7 +55,7 @@ class Teacher:
 
     def __init__(self, config: TeacherConfig, engine: Engine, library: MotionLibrary) -> None:
         self.config = config
-        self.streams = Streams(config.seed)
+        self.streams = Streams(config.seed, rank=distributed.rank())
         self.timer = PhaseTimer(engine.device)
         self.task = TrackingTask(engine, library, self.streams("task", engine.device), config.tracking)
         size, weights = self.task.observation_size, self.streams("weights", "cpu")

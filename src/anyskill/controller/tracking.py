@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror, position_mirror
@@ -138,10 +138,13 @@ class TrackingTask:
     def _note(self, failed: Bool[Tensor, "world"], finished: Bool[Tensor, "world"]) -> None:
         """Count the attempts that end now."""
         ended = failed | finished
-        clip, clips = self.clip[ended], len(self._lost)
-        fade = FADE ** torch.bincount(clip, minlength=clips)
-        self._lost = fade * self._lost + torch.bincount(clip, failed[ended].float(), clips)
-        self._tried = fade * self._tried + torch.bincount(clip, self.age[ended].float(), clips)
+        fade = FADE ** self._by_clip(ended)
+        self._lost = fade * self._lost + self._by_clip(failed)
+        self._tried = fade * self._tried + self._by_clip(self.age * ended)
+
+    def _by_clip(self, numbers: Shaped[Tensor, "world"]) -> Float[Tensor, "clip"]:
+        """Sums over the worlds of each clip."""
+        return torch.zeros_like(self._lost).index_add_(0, self.clip, numbers.float())
 
     def state_dict(self) -> dict[str, Any]:
         """Where every world is, in its clip and in the simulation."""

@@ -4,8 +4,9 @@ import torch
 
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller
+from anyskill.controller.play import roam
 from anyskill.motion.library import MotionLibrary
-from anyskill.sim.engine import CONTROL_DT, make_engine
+from anyskill.sim.engine import CONTROL_RATE, make_engine
 
 
 class Wandering:
@@ -22,7 +23,7 @@ class Wandering:
         seconds: How long.
     """
 
-    HOLD = 30  # control steps a latent is held on average
+    HOLD = (1, 60)  # control steps a latent is held
 
     def __init__(
         self,
@@ -35,24 +36,17 @@ class Wandering:
         seconds: float = 3.0,
     ) -> None:
         self.controller, self.library, self.frames = controller, library, frames
-        self._steps, self._stride = round(seconds / CONTROL_DT), max(1, round(interval / CONTROL_DT))
+        self._seconds, self._stride = seconds, max(1, round(interval * CONTROL_RATE))
         self._engine = make_engine(worlds, library.device, controller.skeleton.character)
 
     def __call__(self, count: int, draws: torch.Generator) -> BodyState:
         """States of batch shape ``(count,)``, or ``(count, frames)``."""
-        engine, bank = self._engine, self.controller.latents
+        engine = self._engine
         n, device = engine.num_worlds, engine.device
         engine.reset(torch.arange(n, device=device), *self.library.generalized(*self.library.sample(n, draws)))
-        latent, visited = torch.zeros(n, dtype=torch.long, device=device), []
-        for step in range(self._steps):
-            drawn = torch.randint(len(bank), (n,), generator=draws, device=device)
-            change = torch.rand(n, generator=draws, device=device) < (1.0 if step == 0 else 1 / self.HOLD)
-            latent = torch.where(change, drawn, latent)
-            engine.step(self.controller.act(engine.state(), bank[latent]))
-            visited.append(engine.state())
-        states = BodyState.stack(visited)
+        states = roam(self.controller, engine, draws, self._seconds, self.HOLD).states
         before = self._stride * (self.frames - 1)
-        last = torch.randint(before, self._steps, (count, 1), generator=draws, device=device)
+        last = torch.randint(before, len(states.positions), (count, 1), generator=draws, device=device)
         world = torch.randint(n, (count, 1), generator=draws, device=device)
         past = self._stride * torch.arange(self.frames - 1, -1, -1, device=device)
         histories = states[last - past, world]

@@ -70,7 +70,7 @@ class Checkpoints:
         if state is None:
             return 0
         path = self.path(state["iteration"])
-        changed = _differences(state["config"], self._config)
+        changed = differences(state["config"], self._config)
         if changed:
             raise CheckpointError(f"{path} was made with other settings: {'; '.join(changed)}. Start a new run.")
         saved: dict[str, State] = state["parts"]
@@ -119,9 +119,9 @@ class Checkpoints:
         return None
 
 
-def _differences(old: Any, new: Any, where: str = "") -> list[str]:
+def differences(old: Any, new: Any, where: str = "") -> list[str]:
     """What differs between two plain values, one sentence a difference."""
     if isinstance(old, dict) and isinstance(new, dict):
         keys = sorted(old.keys() | new.keys())
-        return [line for key in keys for line in _differences(old.get(key), new.get(key), f"{where}.{key}")]
+        return [line for key in keys for line in differences(old.get(key), new.get(key), f"{where}.{key}")]
     return [] if old == new else [f"{where[1:]} was {old!r} and is {new!r}"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import torch
 from rich.console import Console
@@ -22,28 +22,39 @@ class PhaseTimer:
     """Wall time by named phase: ``with timer("physics"): …``.
 
     Args:
-        device: A GPU is waited for at the end of each phase, so that its work is booked where it was ordered.
+        device: A GPU's own clock is read (events in its stream), and it is waited for in ``take`` alone.
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
         self._device = torch.device(device)
-        self._seconds: dict[str, float] = defaultdict(float)
+        self._blocks: list[tuple[str, Any, Any]] = []  # phase and the moments of its begin and end
 
     @contextmanager
     def __call__(self, phase: str) -> Iterator[None]:
         """Book the time of a block under a phase."""
-        start = time.perf_counter()
+        begin = self._moment()
         try:
             yield
         finally:
-            if self._device.type == "cuda":
-                torch.cuda.synchronize(self._device)
-            self._seconds[phase] += time.perf_counter() - start
+            self._blocks.append((phase, begin, self._moment()))
 
     def take(self) -> dict[str, float]:
         """Seconds of every phase since the last call."""
-        seconds, self._seconds = dict(self._seconds), defaultdict(float)
-        return seconds
+        on_gpu = self._device.type == "cuda"
+        if on_gpu:
+            torch.cuda.synchronize(self._device)
+        seconds: dict[str, float] = defaultdict(float)
+        for phase, begin, end in self._blocks:
+            seconds[phase] += begin.elapsed_time(end) / 1000 if on_gpu else end - begin
+        self._blocks = []
+        return dict(seconds)
+
+    def _moment(self) -> Any:
+        if self._device.type != "cuda":
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record(torch.cuda.current_stream(self._device))
+        return event
 
 
 class Progress:

@@ -4,7 +4,6 @@ import mujoco_warp as mjw
 import torch
 import warp as wp
 
-from anyskill import rotation
 from anyskill.bench import Case
 from anyskill.body.humanoid import HUMANOID
 from anyskill.body.skeleton import skeleton_of
@@ -43,6 +42,5 @@ def random_states(count: int) -> BodyState:
     skeleton = skeleton_of(HUMANOID)
     low, high = 0.5 * skeleton.limits.T
     dofs = low + (high - low) * torch.rand(count, skeleton.num_dof, generator=torch.Generator().manual_seed(0))
-    upright = rotation.identity(count, dtype=torch.float64)
-    root = torch.tensor([0.0, 0.0, HUMANOID.rest_height], dtype=torch.float64).expand(count, 3)
-    return BodyState.at_rest(skeleton, root, skeleton.rotations_from_dofs(upright, dofs))
+    root, upright = skeleton.pose(skeleton.initial_qpos.expand(count, -1))
+    return BodyState.at_rest(skeleton, root, skeleton.rotations_from_dofs(upright[:, 0], dofs))

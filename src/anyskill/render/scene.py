@@ -9,9 +9,7 @@ from collections.abc import Sequence
 
 import mujoco
 import numpy as np
-import torch
 
-from anyskill import rotation
 from anyskill.body.appearance import Color, Shape, appearance
 from anyskill.body.humanoid import Character, Geom
 from anyskill.body.skeleton import skeleton_of
@@ -47,9 +45,8 @@ def build_scene(
     for camera in cameras:
         spec.worldbody.add_camera(fovy=math.degrees(camera.field_of_view))
     skeleton = skeleton_of(character)
-    root = torch.tensor([0.0, 0.0, character.rest_height], dtype=torch.float64)
     # The tree of bounding boxes gets its shape from this pose, and keeps it.
-    rest, _ = skeleton.forward(root, rotation.identity(skeleton.num_bodies, dtype=torch.float64))
+    rest, _ = skeleton.forward(*skeleton.pose(skeleton.initial_qpos))
     for tint in tints:
         looks = appearance(character, tint)
         for name, position in zip(skeleton.names, rest.tolist(), strict=True):

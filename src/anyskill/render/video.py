@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -18,22 +18,27 @@ from anyskill.body.state import BodyState
 from anyskill.files import write_atomically
 from anyskill.render.camera import Camera
 from anyskill.render.raytracer import Raytracer, RenderError
+from anyskill.sim.scene import SceneObject
 
 BATCH = 8  # frames drawn in one call: enough to be fast, few enough to show progress
 
 
-def draw_frames(states: BodyState, raytracer: Raytracer) -> Iterator[UInt8[Tensor, "height width 3"]]:
+def draw_frames(
+    states: BodyState, raytracer: Raytracer, objects: BodyState | None = None
+) -> Iterator[UInt8[Tensor, "height width 3"]]:
     """Pictures of all frames of a motion, in order; the views of several cameras stand side by side.
 
     Args:
         states: Of ``(frame,)`` batch shape.
         raytracer: With one figure; its worlds are used for successive frames.
+        objects: States of the raytracer's objects, of ``(frame, object)`` shape.
     """
     states = states.to(raytracer.device)
     frames, worlds = states.batch_shape[0], raytracer.num_worlds
     for start in range(0, frames, worlds):
         index = torch.arange(start, start + worlds).clamp_max(frames - 1)  # the last batch repeats the last frame
-        pictures = raytracer.render(states[index]).permute(0, 2, 1, 3, 4).flatten(2, 3).cpu()
+        poses = None if objects is None else (objects.positions[index], objects.rotations[index])
+        pictures = raytracer.render(states[index], objects=poses).permute(0, 2, 1, 3, 4).flatten(2, 3).cpu()
         yield from pictures[: frames - start]
 
 
@@ -84,6 +89,8 @@ def contact_sheet(
     fps: float | None = None,
     camera: Camera | None = None,
     character: Character = HUMANOID,
+    scene: Sequence[SceneObject] = (),
+    objects: BodyState | None = None,
 ) -> Image.Image:
     """Evenly spaced frames of a motion in one picture, each with its time, or its number if there is no ``fps``.
 
@@ -96,17 +103,20 @@ def contact_sheet(
         fps: Frames a second of the motion.
         camera: Where the pictures are taken from; None takes the default.
         character: Who is drawn.
+        scene: Objects that are drawn with it.
+        objects: Their states, of ``(frame, object)`` shape; None leaves them where they begin.
     """
     frames = states.batch_shape[0]
     chosen = torch.linspace(0, frames - 1, min(count, frames)).round().long()
     columns = min(columns, len(chosen))
     rows = -(-len(chosen) // columns)
     raytracer = Raytracer(
-        min(BATCH, len(chosen)), character, size=(size, size), cameras=(camera or Camera(),), samples=2
+        min(BATCH, len(chosen)), character, size=(size, size), cameras=(camera or Camera(),), objects=scene, samples=2
     )
+    pictures = draw_frames(states[chosen], raytracer, None if objects is None else objects[chosen])
     sheet = Image.new("RGB", (columns * size, rows * size), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(max(10, size // 16))
-    for place, (frame, picture) in enumerate(zip(chosen.tolist(), draw_frames(states[chosen], raytracer), strict=True)):
+    for place, (frame, picture) in enumerate(zip(chosen.tolist(), pictures, strict=True)):
         x, y = place % columns * size, place // columns * size
         sheet.paste(Image.fromarray(picture.numpy()), (x, y))
         label = str(frame) if fps is None else f"{frame / fps:.2f} s"

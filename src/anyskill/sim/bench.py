@@ -19,7 +19,7 @@ def cases(quick: bool) -> list[Case]:
     The reference on the CPU is MuJoCo's batch stepping the same worlds with nothing around it.
     """
     worlds = 128 if quick else 1024
-    found = [Case(f"CPU engine, {worlds} worlds", "steps/s", _all_in("cpu", worlds), reference=_bare(worlds))]
+    found = [Case(f"CPU engine, {worlds} worlds", "steps/s", _all_in("cpu", worlds), reference=bare_physics(worlds))]
     if torch.cuda.is_available():
         sizes = (1024,) if quick else (1024, 4096, 16384)
         found += [Case(f"GPU engine, {size} worlds", "steps/s", _all_in("cuda", size)) for size in sizes]
@@ -44,7 +44,8 @@ def _all_in(device: str, worlds: int) -> Callable[[], float]:
     return run
 
 
-def _bare(worlds: int) -> Callable[[], float]:
+def bare_physics(worlds: int) -> Callable[[], float]:
+    """MuJoCo's batch with nothing around it: a function that steps it and says how many physics steps that was."""
     batch: mujoco.batch.Batch | None = None
 
     def run() -> float:

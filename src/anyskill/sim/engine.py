@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from anyskill.sim.scene import SceneObject
 
 SUBSTEPS = 4
-CONTROL_DT = 1 / 30  # s
+CONTROL_RATE = 30  # control steps a second
+CONTROL_DT = 1 / CONTROL_RATE  # s
 
 
 class Engine(Protocol):
@@ -144,6 +145,7 @@ def velocity_of_body_frames(
 
 __all__: Sequence[str] = (
     "CONTROL_DT",
+    "CONTROL_RATE",
     "SUBSTEPS",
     "Engine",
     "SimulationError",

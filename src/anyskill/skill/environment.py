@@ -50,7 +50,7 @@ class Outcome:
     similarity: Float[Tensor, "world"]
     """Mean cosine of feature and sentence, whatever the reward's form."""
     style: Float[Tensor, "world"]
-    """exp(−4‖z − ẑ‖₂)."""
+    """Closeness of z and ẑ."""
     given_up: Bool[Tensor, "world"]
     """Ends because the similarity kept decreasing."""
     head_down: Bool[Tensor, "world"]
@@ -135,7 +135,7 @@ class SkillEnvironment:
                 given_up = given_up | self.watch(similarities[-1], self.generator)
         self.age += CONTROLS
         target = rewards.style_targets(z, self.controller.latents, self.generator, nearest=reward.nearest)
-        style = rewards.style(z, target)
+        style = rewards.STYLES[reward.closeness](z, target)
         paid = reward.similarity_weight * torch.stack(scores).mean(0) + reward.style_weight * style
         terminated = head_down | lost
         return Outcome(

@@ -10,13 +10,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from anyskill.body.state import BodyState
+from anyskill.sim.engine import CONTROL_RATE
 from anyskill.skill.errors import SkillError
 from anyskill.vision_language.model import ImageTextModel
 from anyskill.vision_language.picture_features import PictureFeatures
 from anyskill.vision_language.projection import Projection
 from anyskill.vision_language.projection_audit import Audit
-
-RATE = 30  # control steps a second
 
 _log = logging.getLogger(__name__)
 
@@ -35,13 +34,13 @@ class FeatureSource:
     @classmethod
     def pictures(cls, pictures: PictureFeatures) -> Self:
         """True pictures, drawn and encoded."""
-        return cls(pictures, pictures.model.frames, round(RATE * pictures.views.interval))
+        return cls(pictures, pictures.model.frames, round(CONTROL_RATE * pictures.views.interval))
 
     @classmethod
     def projection(cls, projection: Projection) -> Self:
         """State projection (section 3.3), thousands of times as fast."""
         config = projection.config
-        return cls(projection, config.frames, round(RATE * config.views.interval))
+        return cls(projection, config.frames, round(CONTROL_RATE * config.views.interval))
 
 
 class Onlooker:

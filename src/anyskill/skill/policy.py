@@ -1,7 +1,7 @@
-"""The high-level policy π(z|s), or π(z|s, text), and what a finished skill is: latents over time."""
+"""High-level policies: which latent to follow next, by π(z|s), by π(z|s, text), or one latent after the other."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from jaxtyping import Float, Int
@@ -100,7 +100,7 @@ def imitate(
         return float((to_latent(model.mean(observation, text)) * latent).sum(-1).mean())
 
 
-class Skill(Protocol):
+class HighLevelPolicy(Protocol):
     """Anything that says which latent to follow next."""
 
     def __call__(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
@@ -124,7 +124,7 @@ class PolicySkill(nn.Module):
 
     @torch.no_grad()
     def forward(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
-        """See ``Skill``; the time does not matter."""
+        """See ``HighLevelPolicy``; the time does not matter."""
         observation = policy_observation(state)
         text = [] if self.text is None else [text_input(self.text).expand(len(observation), -1)]
         return to_latent(self.model.mean(observation, *text))
@@ -146,6 +146,11 @@ class LatentSequence(nn.Module):
         self.register_buffer("latents", latents)
         self.register_buffer("starts", starts)
 
+    @classmethod
+    def hold(cls, latent: Float[Tensor, "latent"]) -> Self:
+        """A single latent."""
+        return cls(latent[None], torch.zeros(1, dtype=torch.long, device=latent.device))
+
     def forward(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
-        """See ``Skill``; the state does not matter."""
+        """See ``HighLevelPolicy``; the state does not matter."""
         return self.latents[(self.starts <= decision[:, None]).sum(1) - 1]

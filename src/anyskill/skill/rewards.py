@@ -14,6 +14,7 @@ from anyskill.skill.errors import SkillError
 from anyskill.vision_language import similarity
 
 Form = Literal["cosine", "vlm-rm", "clip-s", "avgpool", "video"]
+Closeness = Literal["exponential", "cosine"]
 Score = Callable[
     [Float[Tensor, "world past d"], Float[Tensor, "world d"], Float[Tensor, "d"]],
     Float[Tensor, "world"],
@@ -31,7 +32,7 @@ SCORES: dict[Form, Score] = {
 
 @dataclass(frozen=True)
 class RewardConfig:
-    """r = ω_c·score + ω_s·exp(−4‖z − ẑ‖₂) + the velocity term."""
+    """r = ω_c·score + ω_s·closeness of z and ẑ + the velocity term."""
 
     form: Form = "cosine"
     """How pictures and sentence are compared."""
@@ -41,6 +42,8 @@ class RewardConfig:
     """ω_s; the paper does not give it, the released code has 0.4."""
     nearest: bool = True
     """Whether ẑ is the latent of the bank that is nearest to z; Eq. 3 draws one."""
+    closeness: Closeness = "exponential"
+    """exp(−4‖z − ẑ‖₂) as in Eq. 3, or (1 + cos)/2 as in the released code."""
     velocity_weight: float = 0.0
     """Of the velocity term; 0.1 in the ``+velocity`` ablation."""
     speed: float = 0.2
@@ -50,6 +53,7 @@ class RewardConfig:
 
     def __post_init__(self) -> None:
         require(self, "form", self.form in SCORES, f"one of {', '.join(SCORES)}")
+        require(self, "closeness", self.closeness in STYLES, f"one of {', '.join(STYLES)}")
         for name in ("similarity_weight", "style_weight", "velocity_weight"):
             require(self, name, getattr(self, name) >= 0, "at least 0")
         require(self, "pool", self.pool >= 1, "at least 1")
@@ -89,6 +93,17 @@ def style_targets(
 def style(z: Float[Tensor, "world latent"], target: Float[Tensor, "world latent"]) -> Float[Tensor, "world"]:
     """Second term of Eq. 3 without its weight: exp(−4‖z − ẑ‖₂), 1 where z is ẑ."""
     return torch.exp(-4.0 * (z - target).norm(dim=-1))
+
+
+def released_style(z: Float[Tensor, "world latent"], target: Float[Tensor, "world latent"]) -> Float[Tensor, "world"]:
+    """What the released code has instead: (1 + ⟨z, ẑ⟩)/2 for unit vectors, 1 where z is ẑ."""
+    return (1.0 + (z * target).sum(-1)) / 2.0
+
+
+STYLES: dict[Closeness, Callable[[Float[Tensor, "world latent"], Float[Tensor, "world latent"]], Tensor]] = {
+    "exponential": style,
+    "cosine": released_style,
+}
 
 
 def velocity(state: BodyState, speed: float) -> Float[Tensor, "world"]:

@@ -10,11 +10,9 @@ from anyskill import rotation
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller
 from anyskill.learning.config import require
-from anyskill.sim.engine import Engine
+from anyskill.sim.engine import CONTROL_RATE, Engine
 from anyskill.skill.errors import SkillError
 from anyskill.skill.termination import LYING
-
-SECOND = 30  # control steps
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,12 @@ class Starts:
         noise = torch.randn(n, skeleton.num_dof, generator=self.generator, device=self._device)
         limits = skeleton.limits.float().to(self._device)
         dofs = (self.config.noise * noise).clamp(limits[:, 0], limits[:, 1])
-        root = torch.tensor([0.0, 0.0, skeleton.character.rest_height], device=self._device)
-        local = skeleton.rotations_from_dofs(rotation.identity(n, device=self._device), dofs)
+        root, upright = skeleton.pose(skeleton.initial_qpos.float().to(self._device))
+        local = skeleton.rotations_from_dofs(upright[0].expand(n, 4), dofs)
         positions, _ = skeleton.forward(root.expand(n, 3), local)
         # The lower ankle stays as high above the ground as in the undisturbed pose, whatever the legs do.
         ankles = list(skeleton.contact_bodies)
-        rest, _ = skeleton.forward(root, rotation.identity(skeleton.num_bodies, device=self._device))
+        rest, _ = skeleton.forward(root, upright)
         lift = rest[ankles, 2].min() - positions[:, ankles, 2].amin(1)
         root = root + lift[:, None] * torch.tensor([0.0, 0.0, 1.0], device=self._device)
         qpos = skeleton.qpos(root, local)
@@ -79,7 +77,7 @@ class Starts:
         lost = torch.zeros(n, dtype=torch.bool, device=self._device)
         found, before = [], None
         for _ in range(3):
-            for _ in range(SECOND):
+            for _ in range(CONTROL_RATE):
                 lost |= engine.step(self.controller.act(engine.state(), z))
             state = engine.state()
             if before is not None:

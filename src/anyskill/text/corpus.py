@@ -13,6 +13,8 @@ from anyskill.text import words
 from anyskill.text.enhance import Enhanced
 from anyskill.text.errors import TextError
 
+BABEL_FILES = ("train", "val", "extra_train", "extra_val")
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -58,12 +60,28 @@ def read_babel(folder: Path) -> list[Sentence]:
     Raises:
         TextError: If the folder has none of them, or one is not in BABEL's form.
     """
-    files = [
-        path for name in ("train", "val", "extra_train", "extra_val") if (path := folder / f"{name}.json").exists()
-    ]
+    files = [path for name in BABEL_FILES if (path := folder / f"{name}.json").exists()]
     if not files:
         raise TextError(f"{folder} has no train.json or val.json; give the folder of BABEL.")
     return [sentence for path in files for sentence in _read_babel_file(path)]
+
+
+def read_corpus(folder: Path) -> list[Sentence]:
+    """The sentences of a folder of HumanML3D, of BABEL, or of ``.jsonl`` files: whichever it holds.
+
+    Raises:
+        TextError: If it holds none of them, or a file is broken.
+    """
+    if (folder / "texts").is_dir():
+        return read_humanml3d(folder)
+    if any(folder.glob("*.jsonl")):
+        return load_sentences(folder)
+    if any((folder / f"{name}.json").exists() for name in BABEL_FILES):
+        return read_babel(folder)
+    raise TextError(
+        f"{folder} holds no sentences; give the folder of HumanML3D (with texts/), of BABEL (with train.json or "
+        "val.json), or one with .jsonl files."
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 The poster's rules: one specific pose; every verb and noun tied to a limb; fluent, concise, unambiguous; iterated.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -12,10 +12,11 @@ from torch import Tensor
 from anyskill.text import words
 from anyskill.text.errors import TextError
 from anyskill.text.language_model import LanguageModel
-from anyskill.text.phrasebook import Phrasebook, phrasebook
+from anyskill.text.phrasebook import Match, Phrasebook, phrasebook
 
 LONGEST = 1000  # characters of a sentence that can still be one pose
 MOST_WORDS = 30  # of a concise description
+SUGGESTIONS = 3  # other actions of the phrasebook that a sentence may have meant
 
 RULES = """Rewrite a sentence about a person so that one still picture of a body without face or fingers can show it.
 1. Describe one specific pose, the moment that shows the action best.
@@ -28,6 +29,14 @@ Example: "kick" becomes "raise the right leg straight forward to hip height with
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another description that a sentence may become."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Enhanced:
     """A sentence, what became of it, and why."""
 
@@ -35,6 +44,8 @@ class Enhanced:
     text: str
     changed: bool
     why: str
+    alternatives: tuple[Alternative, ...] = ()
+    """The best first."""
 
 
 def enhance(
@@ -57,15 +68,16 @@ def enhance(
     named = None if words.sides(text) else book.exact(text)
     if words.is_limb_language(text) and not named:
         return Enhanced(sentence, text, False, "it already says where the limbs are")
-    match = book.find(text, encode)
+    match, alike = book.find(text, encode), book.alike(text)
     if match is None:
-        near = book.nearest(text)
-        hint = f'; the nearest known action is "{near}"' if near else ""
-        return Enhanced(sentence, text, False, f"the phrasebook does not know it{hint}: say where each limb is")
+        hint = f'; the nearest known action is "{alike[0].name}"' if alike else ""
+        why = f"the phrasebook does not know it{hint}: say where each limb is"
+        return Enhanced(sentence, text, False, why, _suggestions(text, alike))
+    others = _suggestions(text, [other for other in alike if other.description != match.description])
     description = _on_the_side_of(text, match.description)
     if description is None:
-        return Enhanced(sentence, text, False, f"{match.why}, but its sides do not fit: say where each limb is")
-    return Enhanced(sentence, description, True, match.why)
+        return Enhanced(sentence, text, False, f"{match.why}, but its sides do not fit: say where each limb is", others)
+    return Enhanced(sentence, description, True, match.why, others)
 
 
 def enhance_with(
@@ -82,7 +94,7 @@ def enhance_with(
         sentence: What somebody typed.
         model: What answers the prompt.
         score: Higher is better; how separable a sentence is to the image-text model
-            (``vision_language.similarity.separability``). Without it the first good candidate of the last round wins.
+            (``vision_language.pose_bank.separable``). Without it the first good candidate of the last round wins.
         rounds: How often the model is asked; from the second time on it sees the best so far.
         candidates: How many sentences it is to give each time.
 
@@ -90,24 +102,25 @@ def enhance_with(
         TextError: If the sentence is empty or too long, or no answer obeys the rules.
     """
     text = checked(sentence)
-    best: str | None = None
-    best_score = 0.0
+    found: dict[str, float] = {}
     refused = "nothing"
-    for _ in range(rounds):
+    for number in range(rounds):
+        best = max(found, key=found.__getitem__, default=None)
         answer = model.complete(_prompt(text, candidates, best))
-        offered = [line for line in map(_bare, answer.splitlines()) if line]
+        offered = list(dict.fromkeys(line for line in map(_bare, answer.splitlines()) if line))
         good = [line for line in offered if fault(text, line) is None]
-        if not good:
+        if good:
+            scores = score(good) if score else [number - place / len(good) for place in range(len(good))]
+            found |= zip(good, scores, strict=True)
+        else:
             refused = f'"{offered[0][:80]}" ({fault(text, offered[0])})' if offered else "an empty answer"
-            continue
-        scores = score(good) if score else [float(len(good) - place) for place in range(len(good))]
-        top = max(range(len(good)), key=scores.__getitem__)
-        if best is None or score is None or scores[top] > best_score:
-            best, best_score = good[top], scores[top]
-    if best is None:
+    if not found:
         raise TextError(f"{model.name} gave {refused} for {text!r}; say yourself where each limb is.")
-    how = f", best of its candidates (separability {best_score:.2f})" if score else ""
-    return Enhanced(sentence, best, best != text, f"rewritten by {model.name}{how}")
+    best, *others = sorted(found, key=found.__getitem__, reverse=True)
+    measured = {line: f"separability {found[line]:.2f}" if score else "" for line in found}
+    how = f", best of its candidates ({measured[best]})" if score else ""
+    alternatives = tuple(Alternative(line, measured[line]) for line in others)
+    return Enhanced(sentence, best, best != text, f"rewritten by {model.name}{how}", alternatives)
 
 
 def checked(sentence: str) -> str:
@@ -137,6 +150,12 @@ def fault(original: str, candidate: str) -> str | None:
     if set(words.sides(original)) - set(words.sides(candidate)):
         return "it loses a side"
     return None
+
+
+def _suggestions(sentence: str, matches: Sequence[Match]) -> tuple[Alternative, ...]:
+    """The first few that fit the sentence's sides."""
+    fitting = ((_on_the_side_of(sentence, match.description), match.why) for match in matches)
+    return tuple(Alternative(text, why) for text, why in fitting if text is not None)[:SUGGESTIONS]
 
 
 def _on_the_side_of(sentence: str, description: str) -> str | None:

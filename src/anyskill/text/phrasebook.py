@@ -90,15 +90,17 @@ class Phrasebook:
                 return match
         return self._by_meaning(sentence, encode) if encode else None
 
-    def nearest(self, sentence: str) -> str | None:
-        """The name most like a sentence in its words, to suggest."""
+    def alike(self, sentence: str) -> list[Match]:
+        """Entries that share words with a sentence, to suggest: the most alike first, each description once."""
         found = set(words.stems(sentence))
         overlaps = {
             name: len(found & set(key)) / len(found | set(key))
             for key, name in self._by_stems.items()
             if found & set(key)
         }
-        return max(overlaps, key=overlaps.__getitem__, default=None)
+        by_likeness = sorted(overlaps, key=overlaps.__getitem__, reverse=True)
+        once = {self.descriptions[name]: name for name in reversed(by_likeness)}
+        return [self._match(name, "") for name in by_likeness if once[self.descriptions[name]] == name]
 
     def _by_words(self, found: list[str], at_most: int) -> Match | None:
         for spelt in (found, [self._respelt(stem) for stem in found]):

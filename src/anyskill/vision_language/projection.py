@@ -4,6 +4,7 @@ AnySkill (section 3.3, "State projection") replaces rendering and encoding by su
 """
 
 from dataclasses import asdict, dataclass, field
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +20,7 @@ from anyskill.learning.errors import LearningError
 from anyskill.learning.networks import MLP, linear
 from anyskill.learning.normalizer import RunningNormalizer
 from anyskill.learning.state import read_state, write_state
-from anyskill.vision_language.model import ImageTextModel, VisionLanguageError
+from anyskill.vision_language.model import BODYCLIP, ImageTextModel, VisionLanguageError
 from anyskill.vision_language.picture_features import Views, facing_forward, fingerprint, same_model
 
 FORMAT = 1
@@ -184,3 +185,27 @@ class Projection(nn.Module):
             projection.check(model)
             device = device or model.device
         return projection.to(device or "cpu").eval()
+
+
+def load_projection(model: ImageTextModel, device: torch.device | str | None = None) -> Projection:
+    """The projection that comes with this package: of BodyCLIP's features.
+
+    Args:
+        model: The model whose features are wanted.
+        device: Where it computes: by default where the model does.
+
+    Raises:
+        VisionLanguageError: The model is another one, or this build was made without a projection.
+    """
+    if model.name != BODYCLIP:
+        raise VisionLanguageError(
+            f"this package has a projection for {BODYCLIP} only; train one for {model.name} "
+            f"(anyskill projection train --vlm {model.name}), or score pictures."
+        )
+    with as_file(files("anyskill") / "assets" / "projection-bodyclip.safetensors") as path:
+        if not path.exists():
+            raise VisionLanguageError(
+                "this build of anyskill has no projection inside; train one with `anyskill projection train`, "
+                "or score pictures."
+            )
+        return Projection.load(path, model, device)

@@ -1,7 +1,7 @@
 """Pillow's antialiased resize of 8-bit pictures, to the bit, as two matrix products on any device.
 
 Image-text models were trained on pictures that Pillow had resized; torch's own resize is a few grey levels off, more at
-hard edges, which shows in the features. Across comes first; Pillow 13 takes the other order for some tall pictures.
+hard edges, which shows in the features. The order of the two passes is that of Pillow 13; before, across came first.
 """
 
 from functools import lru_cache
@@ -18,14 +18,25 @@ FILTERS = {2: "bilinear", 3: "bicubic"}
 def resize(
     pictures: UInt8[Tensor, "n height width 3"], size: tuple[int, int], kind: str
 ) -> Float[Tensor, "n 3 out_height out_width"]:
-    """Pictures of another size, colours first, still whole numbers 0–255: resized across, then down."""
+    """Pictures of another size, colours first, still whole numbers 0–255."""
     planes = pictures.permute(0, 3, 1, 2)
     height, width = size
-    if planes.shape[3] != width:
-        planes = _rounded(planes.double() @ _weights(planes.shape[3], width, kind, planes.device).T)
-    if planes.shape[2] != height:
-        planes = _rounded(_weights(planes.shape[2], height, kind, planes.device) @ planes.double())
-    return planes.float()
+    lost_rows, lost_columns = planes.shape[2] - height, planes.shape[3] - width
+    if lost_rows > max(0, 2 * lost_columns):  # each pass rounds, so the order shows
+        return _across(_down(planes, height, kind), width, kind).float()
+    return _down(_across(planes, width, kind), height, kind).float()
+
+
+def _across(planes: Tensor, width: int, kind: str) -> Tensor:
+    if planes.shape[3] == width:
+        return planes
+    return _rounded(planes.double() @ _weights(planes.shape[3], width, kind, planes.device).T)
+
+
+def _down(planes: Tensor, height: int, kind: str) -> Tensor:
+    if planes.shape[2] == height:
+        return planes
+    return _rounded(_weights(planes.shape[2], height, kind, planes.device) @ planes.double())
 
 
 def _rounded(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

@@ -19,6 +19,7 @@ from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip.facts import Facts, facts_of
 from anyskill.vision_language.bodyclip.grammar import Part, Style, random_form, random_style, sentence
 from anyskill.vision_language.bodyclip.phrases import is_sided, mirrored, phrase_book
+from anyskill.vision_language.bodyclip.things import Thing
 
 FULL = 99
 """A detail that asks for everything that can be told in one sentence."""
@@ -55,9 +56,9 @@ class Captioner:
         self._random = random.Random(int(seed))
         self._book = phrase_book()
 
-    def facts(self, state: BodyState, history: BodyState | None = None) -> Facts:
-        """What is true of bodies; see ``facts_of``."""
-        return facts_of(state, history)
+    def facts(self, state: BodyState, history: BodyState | None = None, thing: Thing | None = None) -> Facts:
+        """What is true of bodies, and of a thing beside them; see ``facts_of``."""
+        return facts_of(state, history, thing)
 
     def caption(self, facts: Facts, index: int, detail: int) -> Caption:
         """A true sentence about one state.

@@ -4,7 +4,6 @@ All pictures are of held-out motions; sentences are written anew. Shares lie bet
 """
 
 import csv
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -13,14 +12,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from anyskill.bench import run_cases
 from anyskill.learning.seeding import Streams
 from anyskill.vision_language.bodyclip import batches
+from anyskill.vision_language.bodyclip.bench import speed_cases
 from anyskill.vision_language.bodyclip.captions import FULL, Captioner
 from anyskill.vision_language.bodyclip.facts import Facts
 from anyskill.vision_language.bodyclip.model import BodyClip
 from anyskill.vision_language.bodyclip.paraphrases import paraphrase_figures
 from anyskill.vision_language.bodyclip.shards import Shard, Shards
-from anyskill.vision_language.bodyclip.towers import MAX_FRAMES, SIZE
+from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 from anyskill.vision_language.model import VisionLanguageError
 
 RETRIEVED = 1000
@@ -28,7 +29,6 @@ RETRIEVED = 1000
 PICTURES_OF_A_CLIP = 8
 """Moments by which a motion is recognised."""
 _MEASURED = 3.0  # s, of each speed
-_USUAL = "the person raises the right arm above the head, with the left knee bent and the upper body leaning forward"
 
 
 def evaluate(model: BodyClip, pictures: Shards, manifest: Path | None = None, seed: int = 0) -> dict[str, float | None]:
@@ -143,19 +143,8 @@ def read_manifest(path: Path) -> dict[str, str]:
 
 def speed_figures(model: BodyClip) -> dict[str, float | None]:
     """Single pictures of its own size, and sentences of usual length, a second."""
-    pictures = torch.zeros(256, SIZE, SIZE, 3, dtype=torch.uint8)
-    texts = [_USUAL, _USUAL.replace("right", "left")] * 128
-
-    def speed(chunk: object) -> float:
-        start, done = time.perf_counter(), 0
-        while (spent := time.perf_counter() - start) < _MEASURED:
-            # The transfer waits for the device.
-            features = model.encode_images(pictures) if chunk is pictures else model.encode_texts(texts)
-            done += len(features.cpu())
-        return done / spent
-
-    model.encode_images(pictures), model.encode_texts(texts)
-    return {"pictures_per_second": speed(pictures), "sentences_per_second": speed(texts)}
+    pictures, sentences = run_cases(speed_cases(model)[:2], _MEASURED)
+    return {"pictures_per_second": pictures.value, "sentences_per_second": sentences.value}
 
 
 def _full_captions(captioner: Captioner, facts: Facts) -> tuple[Int[Tensor, "n"], list[str], list[str]]:

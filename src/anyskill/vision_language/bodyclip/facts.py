@@ -15,6 +15,7 @@ from anyskill.vision_language.bodyclip.margins import UNKNOWN, both, either
 from anyskill.vision_language.bodyclip.measures import measure
 from anyskill.vision_language.bodyclip.movement import movement_facts
 from anyskill.vision_language.bodyclip.phrases import SIDES, mirrored, phrase_book
+from anyskill.vision_language.bodyclip.things import Thing, thing_facts
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,13 @@ class Facts:
         return Facts(self.margins[:, [columns[mirrored(fact)] for fact in columns]])
 
 
-def facts_of(state: BodyState, history: BodyState | None = None) -> Facts:
+def facts_of(state: BodyState, history: BodyState | None = None, thing: Thing | None = None) -> Facts:
     """Look at bodies and state what is true of them.
 
     Args:
         state: The present, shape ``(state,)``.
         history: Shape ``(time, state)``, oldest first, 0.1 to 0.3 s apart; without it, nothing is known to repeat.
+        thing: What is beside the body, of batch shape ``(state,)``; without it, nothing is known of things.
     """
     m = measure(state)
     known = posture.body_facts(m) | posture.trunk_facts(m) | posture.head_facts(m)
@@ -76,12 +78,16 @@ def facts_of(state: BodyState, history: BodyState | None = None) -> Facts:
     known |= gesture_facts(m, known)
     window = state[None] if history is None else BodyState.cat((history, state[None]))
     known |= movement_facts(window, m, known)
+    known |= {} if thing is None else thing_facts(m, state, thing)
     at_rest = -either(
         known["run"], known["walk_forward"], known["walk_backward"], known["step_sideways"].amax(-1)
     ).clamp_max(-UNKNOWN)
     columns = []
     for fact, phrases in phrase_book().items():
         base, _, side = fact.partition(".")
+        if thing is None and "thing" in phrases.parts:
+            columns.append(torch.full_like(at_rest, UNKNOWN))
+            continue
         margin = known[base]
         if side == "both":
             margin = both(margin)

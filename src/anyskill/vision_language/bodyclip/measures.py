@@ -24,7 +24,7 @@ SHOULDERS, ELBOWS, HANDS, HIPS, KNEES, ANKLES = (
 )
 OUTWARD = ((1.0, -1.0, 1.0), (1.0, 1.0, 1.0))
 _HEAD_CENTRE = (0.0, 0.0, 0.175)  # m, in the frame of the head, which is at the neck
-_TOE, _HEEL = (0.1335, 0.0, -0.05), (-0.0435, 0.0, -0.05)  # m, ends of the sole, in the frame of the foot
+TOE, HEEL = (0.1335, 0.0, -0.05), (-0.0435, 0.0, -0.05)  # m, ends of the sole, in the frame of the foot
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def measure(state: BodyState) -> Measures:
     shoulder, elbow, hand = (position[..., bodies, :] for bodies in (SHOULDERS, ELBOWS, HANDS))
     hip, knee, ankle = (position[..., bodies, :] for bodies in (HIPS, KNEES, ANKLES))
     feet = turn[..., ANKLES, :]
-    toe = ankle + rotation.rotate(feet, position.new_tensor(_TOE))
-    heel = ankle + rotation.rotate(feet, position.new_tensor(_HEEL))
+    toe = ankle + rotation.rotate(feet, position.new_tensor(TOE))
+    heel = ankle + rotation.rotate(feet, position.new_tensor(HEEL))
     centre = position[..., HEAD, :] + rotation.rotate(turn[..., HEAD, :], position.new_tensor(_HEAD_CENTRE))
     spine = (level_frame(turn[..., PELVIS, :]) @ torso[..., 2, :, None])[..., 0]
     chest_left = (pelvis @ torso[..., 1, :, None])[..., 0]

@@ -13,7 +13,8 @@ A file maps names of facts to entries::
 
 An entry that says ``{side}`` or ``{other}`` is about one side: it becomes a fact for the right, ``arm_forward.right``,
 one for the left, and with ``both`` one for both. ``one's`` stands for a possessive and ``oneself`` for a reflexive. The
-parts arm, elbow and leg are those of the fact's side.
+parts arm, elbow and leg are those of the fact's side. An entry with ``things: [ball, …]`` becomes a fact for each of
+them, whose name takes the place of "thing" in the fact's and of ``{thing}`` in its wordings.
 """
 
 from dataclasses import dataclass
@@ -72,7 +73,14 @@ def is_sided(fact: str) -> bool:
 
 
 def _expand(name: str, entry: dict[str, Any]) -> list[Phrases]:
-    """The facts of an entry: one, or right, left and perhaps both."""
+    """The facts of an entry: one, or right, left and perhaps both, of every thing it is about."""
+    if "things" in entry:
+        rest = {key: value for key, value in entry.items() if key != "things"}
+        return [
+            phrases
+            for thing in entry["things"]
+            for phrases in _expand(name.replace("thing", thing), _named(rest, thing))
+        ]
     if "{" not in "".join(entry["do"]):
         return [_phrases(name, entry, entry["parts"], entry)]
     facts = []
@@ -82,6 +90,15 @@ def _expand(name: str, entry: dict[str, Any]) -> list[Phrases]:
     if "both" in entry:
         facts.append(_phrases(f"{name}.both", entry, sorted(facts[0].parts | facts[1].parts), entry["both"]))
     return facts
+
+
+def _named(wordings: Any, thing: str) -> Any:
+    """The same with the name of a thing filled in."""
+    if isinstance(wordings, dict):
+        return {key: _named(value, thing) for key, value in wordings.items()}
+    if isinstance(wordings, list):
+        return [_named(value, thing) for value in wordings]
+    return wordings.replace("{thing}", thing) if isinstance(wordings, str) else wordings
 
 
 def _phrases(fact: str, entry: dict[str, Any], parts: list[str], wordings: dict[str, Any], side: str = "") -> Phrases:

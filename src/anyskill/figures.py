@@ -1,13 +1,25 @@
 """Charts as inline SVG; colours come from the page's style sheet, by class."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from statistics import fmean
 
 WIDTH, HEIGHT = 440, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 34  # margins
+_NAMES = 18  # height of the line of names above several curves
+_POINTS = 200  # of a curve
+_ROW, _NAMED, _WRITTEN = 30, 132, 84  # of named bars: a row's height, room for its name and for its value
 
 Points = Sequence[tuple[float, float]]
+
+
+def points(metrics: Sequence[Mapping[str, float | None]], key: str) -> Points:
+    """A metric of a run over its iterations, where it is known; of many neighbours the mean stands for all."""
+    known = [(float(line["iteration"] or 0), float(value)) for line in metrics if (value := line.get(key)) is not None]
+    each = -(-len(known) // _POINTS) or 1
+    groups = [known[start : start + each] for start in range(0, len(known), each)]
+    return [(group[-1][0], fmean(value for _, value in group)) for group in groups]
 
 
 def line_chart(
@@ -22,25 +34,26 @@ def line_chart(
     """Curves over a common axis.
 
     Args:
-        lines: Points (x, y) by name; names are written at the top when there are several.
+        lines: Points (x, y) by name; names stand above the chart when there are several.
         label: What the chart shows, for those who cannot see it.
         x_label: Under the horizontal axis.
         y_range: Of the vertical axis; None takes that of the points.
         percent: Whether y is a share.
         limit: Where a dashed line is drawn.
     """
-    points = [point for line in lines.values() for point in line]
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    frame = _Frame((min(xs), max(xs)), y_range or (min(ys), max(ys)))
+    xs, ys = zip(*(point for line in lines.values() for point in line), strict=True)
+    frame = _Frame((min(xs), max(xs)), y_range or (min(ys), max(ys)), _TOP + _NAMES * (len(lines) > 1))
     parts = [*frame.grid(percent), *frame.horizontal_axis(x_label)]
     if limit is not None:
         parts.append(frame.dashed(limit))
-    for number, (name, line) in enumerate(lines.items()):
+    for number, line in enumerate(lines.values()):
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
         parts.append(f'<polyline class="curve curve-{number}" points="{path}"/>')
-        if len(lines) > 1:
-            place = f'x="{_LEFT + 8}" y="{HEIGHT - _BOTTOM - 10 - 15 * (len(lines) - 1 - number)}"'
-            parts.append(f'<text class="name name-{number}" {place}>{escape(name)}</text>')
+    if len(lines) > 1:
+        names = (
+            f'<tspan class="name name-{n}" dx="{14 * (n > 0)}">{escape(name)}</tspan>' for n, name in enumerate(lines)
+        )
+        parts.append(f'<text x="{_LEFT}" y="{_TOP}">{"".join(names)}</text>')
     return _svg(label, parts)
 
 
@@ -68,12 +81,44 @@ def bar_chart(values: Mapping[str, float], label: str, x_label: str, *, limit: f
     return _svg(label, parts)
 
 
+def named_bars(
+    values: Mapping[str, float],
+    label: str,
+    write: Callable[[float], str] = "{:.2f}".format,
+    *,
+    strong: str | None = None,
+) -> str:
+    """A few bars below each other, from zero, each with its name on the left and its value on the right.
+
+    Args:
+        values: By name, at least one.
+        label: What the chart shows, for those who cannot see it.
+        write: A value as text.
+        strong: The one that stands out.
+    """
+    low, high = min(0.0, *values.values()), max(0.0, *values.values())
+    scale = (WIDTH - _NAMED - _WRITTEN) / ((high - low) or 1.0)
+    zero = _NAMED - scale * low
+    parts = []
+    for row, (name, value) in enumerate(values.items()):
+        y, kind = _ROW * row, "strong" if name == strong else "plain"
+        parts.append(f'<text class="{kind}" x="0" y="{y + 19}">{escape(name)}</text>')
+        left, right = sorted((zero, zero + scale * value))
+        parts.append(
+            f'<rect class="{kind}" x="{left:.1f}" y="{y + 6}" width="{right - left:.1f}" height="{_ROW - 12}"/>'
+        )
+        parts.append(f'<text class="{kind}" x="{right + 8:.1f}" y="{y + 19}">{escape(write(value))}</text>')
+    height = _ROW * len(values)
+    parts.append(f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="{height}"/>')
+    return _svg(label, parts, height)
+
+
 class _Frame:
     """From values to places in the picture."""
 
-    def __init__(self, xs: tuple[float, float], ys: tuple[float, float]) -> None:
+    def __init__(self, xs: tuple[float, float], ys: tuple[float, float], top: float = _TOP) -> None:
         self.ticks = _ticks(*ys)
-        self.xs, self.ys = xs, (self.ticks[0], self.ticks[-1])
+        self.xs, self.ys, self.top = xs, (self.ticks[0], self.ticks[-1]), top
 
     def x(self, value: float) -> float:
         low, high = self.xs
@@ -82,7 +127,7 @@ class _Frame:
     def y(self, value: float) -> float:
         low, high = self.ys
         share = (min(max(value, low), high) - low) / (high - low)
-        return HEIGHT - _BOTTOM - (HEIGHT - _BOTTOM - _TOP) * share
+        return HEIGHT - _BOTTOM - (HEIGHT - _BOTTOM - self.top) * share
 
     def grid(self, percent: bool = False) -> list[str]:
         parts = []
@@ -116,9 +161,9 @@ def _ticks(low: float, high: float) -> list[float]:
     return [step * number for number in range(first, last + 1)]
 
 
-def _svg(label: str, parts: Sequence[str]) -> str:
+def _svg(label: str, parts: Sequence[str], height: int = HEIGHT) -> str:
     return (
-        f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {WIDTH} {height}">'
         + "".join(parts)
         + f"<title>{escape(label)}</title></svg>"
     )

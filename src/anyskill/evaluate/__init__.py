@@ -1,0 +1,1 @@
+"""Did it do what the sentence says? Geometric tests, measures of motion, and a benchmark."""

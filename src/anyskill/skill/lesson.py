@@ -1,0 +1,170 @@
+"""The stages of learning: search, train, choose. What a stage has done is in the run's folder, and not done again."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+
+import anyskill
+from anyskill.learning.loop import train
+from anyskill.learning.run_folder import RunFolder
+from anyskill.sim.engine import make_engine
+from anyskill.skill.comparison import Judgement, RandomLatents, judge
+from anyskill.skill.features import Sentences
+from anyskill.skill.parts import Parts
+from anyskill.skill.play import Playable
+from anyskill.skill.policy import LatentSequence, PolicySkill
+from anyskill.skill.request import Request
+from anyskill.skill.searched import Searched, search
+from anyskill.skill.skill import Sentence, Skill
+from anyskill.skill.summary import Similarity
+from anyskill.skill.task import Task
+from anyskill.skill.training import SkillTraining
+
+SAVE_EVERY = 15  # iterations; a crash takes half a minute of work at most
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What PPO has made."""
+
+    policies: list[PolicySkill]
+    """The best so far, under each of the sentences."""
+    iterations: int
+    converged: bool
+    stopped: bool
+    """Whether it was told to stop before it was done."""
+
+
+class Lesson:
+    """What is to be learnt, with everything that takes.
+
+    Args:
+        folder: Of the run; made when it has something to hold.
+        task: What is asked for.
+        parts: Controller, scorer and features.
+        requests: The task's sentences.
+        progress: Show how training goes.
+    """
+
+    def __init__(
+        self, folder: Path, task: Task, parts: Parts, requests: Sequence[Request], *, progress: bool = True
+    ) -> None:
+        self.folder, self.task, self.config = folder, task, task.config
+        self.parts, self.requests, self.progress = parts, tuple(requests), progress
+        self.sentences = Sentences.encode(parts.model, [request.description for request in requests])
+        self._low = [request.low if self.config.lying is None else self.config.lying for request in requests]
+        exists = (folder / "config.yaml").exists()
+        self._begin = time.monotonic()
+        self.records = RunFolder.open(folder) if exists else RunFolder.create(folder, task)
+
+    def search(self) -> list[Searched]:
+        """For each sentence the latents that suit it best; none where the search is off."""
+        if not self.config.search:
+            return []
+        return [
+            search(number, text, self._penalty(number), self.task, self.parts, self.folder)
+            for number, text in enumerate(self.sentences.features)
+        ]
+
+    def train(self, found: Sequence[Searched]) -> Trained | None:
+        """PPO, from what the search found; None where it is off."""
+        config = self.config
+        if not config.train:
+            return None
+        trainer = self._trainer()
+        if found:
+            trainer.begin_with(torch.stack([one.latent for one in found]))
+        deadline = float("inf") if config.minutes is None else self._begin + 60 * config.minutes
+
+        def enough() -> bool:
+            return (config.converge and trainer.converged) or time.monotonic() > deadline
+
+        done = self.records.checkpoints.restore(trainer.parts)
+        if done < config.iterations and not enough():
+            shown = ("similarity", "best", "lying")
+            settings: dict[str, Any] = {"save_every": SAVE_EVERY, "progress": self.progress, "shown": shown}
+            done = train(trainer, self.records, config.iterations, until=enough, **settings)
+        policies = [trainer.skill(number) for number in range(len(self.sentences))]
+        return Trained(policies, done, trainer.converged, stopped=done < config.iterations and not enough())
+
+    def choose(self, found: Sequence[Searched], trained: Trained | None) -> tuple[Skill, Similarity]:
+        """The best of what there is, by new episodes; of several sentences it is always the policy.
+
+        Similarities are means over the sentences.
+        """
+        rounds = [self._contestants(number, found, trained) for number in range(len(self.requests))]
+        judged = [
+            {name: self._judge(contestant, number) for name, contestant in contestants.items()}
+            for number, contestants in enumerate(rounds)
+        ]
+        skills = {name: one for name, one in rounds[0].items() if isinstance(one, Skill)}
+        best = "policy" if len(rounds) > 1 else max(skills, key=lambda name: judged[0][name].score(self._penalty(0)))
+        means = {name: fmean(judgements[name].similarity for judgements in judged) for name in judged[0]}
+        details = {
+            "kind": best,
+            "similarity": means[best],
+            "lying": fmean(judgements[best].lying for judgements in judged),
+        }
+        skill = replace(skills[best], details=skills[best].details | details)
+        return skill, Similarity(means["random"], means.get("best_latent"), means.get("search"), means[best])
+
+    def skill(self, decide: PolicySkill | LatentSequence, number: int = 0) -> Skill:
+        """What decides, as a skill for one of the sentences."""
+        request, several = self.requests[number], len(self.requests) > 1
+        details = {
+            "scorer": self.task.vlm,
+            "controller": self.task.controller,
+            "seed": self.task.seed,
+            "version": anyskill.__version__,
+        }
+        known = zip(self.requests, self.sentences.features, strict=True)
+        sentences = tuple(Sentence(one.text, one.description, feature) for one, feature in known) if several else ()
+        return Skill(request.text, request.description, self.parts.controller, decide, details, sentences)
+
+    def alarm(self) -> str | None:
+        """What the last audit of the projection complains of."""
+        audits = [line for line in self.records.metrics() if "audit/alarm" in line]
+        if not audits or not audits[-1]["audit/alarm"]:
+            return None
+        return (
+            f"after {audits[-1]['iteration']} iterations true pictures did not agree with the projection (audit/… in "
+            "metrics.jsonl): look at the film, and learn again with --features pictures if it is wrong."
+        )
+
+    def training_seconds(self) -> float:
+        """Wall time of all iterations, of all starts."""
+        samples = self.config.skill.worlds * self.config.skill.horizon
+        return sum(samples / line["samples_per_second"] for line in self.records.metrics())
+
+    def _trainer(self) -> SkillTraining:
+        config = self.config.skill
+        if any(self._low):  # or whoever lies down as asked would be put back on his feet
+            environment = config.environment
+            termination = replace(environment.termination, head_height=0.0)
+            config = replace(config, environment=replace(environment, termination=termination))
+        character = self.parts.controller.skeleton.character
+        engine = make_engine(config.worlds, self.task.device, character, dump_folder=self.folder / "blown-up")
+        audit = self.parts.audit(self.sentences.texts, self.config.audit)
+        return SkillTraining(config, engine, self.parts.controller, self.parts.source, self.sentences, audit)
+
+    def _contestants(self, number: int, found: Sequence[Searched], trained: Trained | None) -> dict[str, Playable]:
+        """All that can be played for a sentence; where two are equally good, the first is kept."""
+        contestants: dict[str, Playable] = {"random": RandomLatents(self.parts.controller, self.task.seed)}
+        if trained is not None:
+            contestants["policy"] = self.skill(trained.policies[number], number)
+        if found:
+            contestants["search"] = self.skill(found[number].skill, number)
+            contestants["best_latent"] = self.skill(LatentSequence.hold(found[number].best_latent), number)
+        return contestants
+
+    def _penalty(self, number: int) -> float:
+        return 0.0 if self._low[number] else self.config.search_settings.lying_penalty
+
+    def _judge(self, contestant: Playable, number: int) -> Judgement:
+        text, start = self.sentences.features[number], self.config.skill.environment.start
+        return judge(contestant, self.parts.source, text, self.config.episodes, self.task.seed, start)

@@ -1,0 +1,58 @@
+"""What learning a skill needs beside the sentence: a controller, a scorer, and features of bodies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyskill.controller.controller import Controller, load_controller
+from anyskill.skill.features import AuditHook, FeatureSource, projection_audit
+from anyskill.skill.task import Features, Task
+from anyskill.vision_language.model import BODYCLIP, ImageTextModel, load_model
+from anyskill.vision_language.picture_features import PictureFeatures
+from anyskill.vision_language.projection import Projection, load_projection
+from anyskill.vision_language.projection_audit import Audit, AuditConfig
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Loaded, on one device, and fitting each other."""
+
+    controller: Controller
+    model: ImageTextModel
+    source: FeatureSource
+    projection: Projection | None = None
+    """What ``source`` is, unless it takes true pictures."""
+
+    def audit(self, sentences: Sequence[str], config: AuditConfig) -> AuditHook | None:
+        """Hold the projection against true pictures now and then; None where there is no projection."""
+        if self.projection is None:
+            return None
+        views, character = self.projection.config.views, self.controller.skeleton.character
+        return projection_audit(
+            Audit(PictureFeatures(self.model, views, character), sentences, config), self.projection
+        )
+
+
+def load_parts(task: Task) -> Parts:
+    """Load what a task names; where it names nothing, what comes with the package.
+
+    Raises:
+        ControllerError: The controller cannot be loaded.
+        VisionLanguageError: The model or the projection cannot be loaded, or they do not fit each other.
+    """
+    device = task.device
+    controller = load_controller(device) if task.controller is None else Controller.load(Path(task.controller), device)
+    model = load_model(task.vlm, device)
+    if task.config.features == "pictures":
+        pictures = PictureFeatures(model, task.config.views, controller.skeleton.character)
+        return Parts(controller, model, FeatureSource.pictures(pictures))
+    if task.projection is None:
+        projection = load_projection(model, device)
+    else:
+        projection = Projection.load(Path(task.projection), model, device)
+    return Parts(controller, model, FeatureSource.projection(projection), projection)
+
+
+def usual_features(vlm: str, projection: Path | str | None) -> Features:
+    """Where features come from unless told otherwise: true pictures only where there is no projection."""
+    return "pictures" if vlm != BODYCLIP and projection is None else "projection"

@@ -1,0 +1,95 @@
+"""The whole way from motions to a controller, at a size for tests."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from anyskill.cli import controller as cli
+from anyskill.controller.controller import Controller, ControllerError
+from anyskill.controller.provenance import Provenance
+from anyskill.controller.recipe import Recipe, Stages
+from anyskill.learning.run_folder import RunFolder
+from tests.controller.made_up import tiny, write_dataset
+from tests.controller.test_distillation import STUDENT, TEACHER
+
+CALM = tiny("calm")
+STAGES = Stages(TEACHER, replace(STUDENT, log_sigma=-2.5), replace(CALM, bf16=True, log_sigma=-2.7))
+TEACHER_SAMPLES, STUDENT_SAMPLES, TUNING_SAMPLES = 3 * 16 * 8, 5 * 16 * 4, 2 * 16 * 8
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ANYSKILL_CACHE", str(tmp_path / "cache"))
+    return write_dataset(tmp_path, little=-0.5, more=-1.0, much=-1.5)
+
+
+def run(folder: Path, dataset: Path, tuning_samples: float = TUNING_SAMPLES, seed: int = 3) -> bool:
+    recipe = Recipe(folder, dataset, seed=seed, progress=False)
+    return recipe.distil_and_tune(TEACHER_SAMPLES, STUDENT_SAMPLES, tuning_samples, STAGES)
+
+
+def test_teacher_then_student_then_calm(dataset: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    assert run(folder, dataset)
+    done = {stage: len(RunFolder.open(folder / stage).metrics()) for stage in ("teacher", "student", "calm")}
+    assert done == {"teacher": 3, "student": 5, "calm": 2}
+    assert all(RunFolder.open(folder / stage).config["seed"] == 3 for stage in done)
+    student, tuned = (Controller.load(folder / stage / "controller.safetensors") for stage in ("student", "calm"))
+    assert tuned.names[::4] == student.names[::4] == ("little", "more", "much")
+    # CALM went on from the student: two iterations have moved its weights, but not far.
+    weights = dict(student.policy.named_parameters())
+    change = [(value - weights[name]).norm() / value.norm() for name, value in tuned.policy.named_parameters()]
+    assert 0 < max(change) < 0.5
+    before = (folder / "teacher" / "checkpoints").stat().st_mtime_ns
+    assert run(folder, dataset, tuning_samples=3 * 16 * 8)  # more of the last stage; the others are done
+    assert (folder / "teacher" / "checkpoints").stat().st_mtime_ns == before
+    assert len(RunFolder.open(folder / "calm").metrics()) == 3
+    assert not torch.equal(Controller.load(folder / "calm" / "controller.safetensors").latents, tuned.latents)
+
+
+def test_a_run_knows_its_motions(dataset: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    assert run(folder, dataset)
+    cli.export(folder, tmp_path / "c.safetensors")
+    assert Controller.load(tmp_path / "c.safetensors").names[::4] == ("little", "more", "much")
+    assert cli._library(None, folder / "calm", "cpu").names == ("little", "more", "much")
+    dataset.rename(tmp_path / "moved.yaml")
+    with pytest.raises(ControllerError, match=r"set\.yaml, which is not there any more; say where with --motions"):
+        cli.export(folder, tmp_path / "c.safetensors")
+    cli.export(folder, tmp_path / "c.safetensors", motions=tmp_path / "moved.yaml")
+
+
+def test_other_clips_are_told_of_and_refused_where_places_are_remembered(
+    dataset: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "run"
+    assert run(folder, dataset)
+    assert not caplog.messages
+    write_dataset(tmp_path, little=-0.5, most=-2.0)
+    with pytest.raises(ControllerError, match=r"calm was begun with other clips \(1 new, 2 gone\).*start a new run"):
+        run(folder, dataset, tuning_samples=3 * 16 * 8)
+    recipe = Recipe(folder, dataset, seed=3, progress=False)
+    with pytest.raises(ControllerError, match="student was begun"):
+        recipe.distil_and_tune(2 * TEACHER_SAMPLES, 2 * STUDENT_SAMPLES, TUNING_SAMPLES, STAGES)
+    assert [message.partition("run/")[2] for message in caplog.messages] == [
+        "teacher goes on with other clips than before (1 new, 2 gone)."
+    ]
+    assert len(RunFolder.open(folder / "teacher").metrics()) == 6
+    assert Provenance.read(folder / "teacher").clips == ("little", "most")
+    assert Provenance.read(folder / "calm").clips == ("little", "more", "much")
+
+
+def test_a_damaged_record_is_told(tmp_path: Path) -> None:
+    (tmp_path / "motions.json").write_text('{"dataset": 3')
+    with pytest.raises(ControllerError, match=r"motions\.json is damaged"):
+        Provenance.read(tmp_path)
+    assert Provenance.read(tmp_path / "elsewhere") is None
+
+
+def test_differences_in_words() -> None:
+    one = Provenance(Path("a.yaml"), ("walk", "run"))
+    assert one.difference(Provenance(Path("b.yaml"), ("walk", "run"))) is None
+    assert one.difference(Provenance(Path("a.yaml"), ("run", "walk"))) == "in another order"
+    assert one.difference(Provenance(Path("a.yaml"), ("run", "hop", "jump"))) == "2 new, 1 gone"
