@@ -16,7 +16,7 @@ def test_rates_and_what_they_are_made_of(monkeypatch: pytest.MonkeyPatch) -> Non
     assert trainers[:3] == ["CALM, fast", "teacher", "student"]
     for name in trainers:
         shares = [r.value for case, r in results.items() if case.startswith(f"{name}:") and r.unit == "% of the time"]
-        assert results[f"{name}: weights"].value > 1e5
+        assert results[f"{name}: size"].value > 1e5
         assert sum(shares) == pytest.approx(100)
         assert min(shares) > 0
         assert results[name].ratio is None or 0 < results[name].ratio < 1

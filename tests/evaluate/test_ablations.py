@@ -81,6 +81,13 @@ def test_a_sentence_with_another_test_is_evaluated_again(tmp_path: Path) -> None
     assert [case in Results(tmp_path) for case in cases] == [True, True]
 
 
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    results.path.symlink_to("/dev/full")
+    with pytest.raises(EvaluationError, match=r"results\.jsonl cannot be written \(No space left on device\)"):
+        results.add(result("full", SENTENCES[0], 0, 1.0))
+
+
 def test_a_folder_keeps_its_settings(tmp_path: Path) -> None:
     open_folder(tmp_path, SETTINGS)
     with pytest.raises(EvaluationError, match="was begun with episodes 8, and this is 64; give the same or another"):

@@ -12,8 +12,10 @@ from anyskill.evaluate.errors import EvaluationError
 from anyskill.evaluate.page import overall, write_benchmark
 from anyskill.evaluate.statistics import Share
 from anyskill.evaluate.suite import Sentence
+from anyskill.skill.parts import Parts
 from anyskill.skill.play import Playable
-from tests.evaluate.made_up import BOTH, RIGHT, SENTENCES, leave_run
+from tests.evaluate.made_up import BANK, BOTH, RIGHT, SENTENCES, leave_run
+from tests.skill.made_up import SOURCE, Hands, Puppet, quick
 from tests.vision_language.color_model import ColorModel
 
 SETTINGS = Settings(episodes=3)
@@ -148,3 +150,15 @@ def test_means_are_over_all_sentences_or_not_given(done: tuple[Path, list[Result
     assert means["learnt"].success == pytest.approx(sum(result.success for result in results) / 3)
     assert set(overall([*results[:2], replace(results[2], best_latent=None)])) == {"learnt", "random"}
     assert overall([]) == {}
+
+
+def test_what_anyskill_learn_leaves_is_evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anyskill.skill.learn.load_parts", lambda task: Parts(Puppet(BANK), Hands(), SOURCE))
+    for drawing in ("video", "sheet"):
+        monkeypatch.setattr(f"anyskill.skill.learn.{drawing}", lambda *_, **__: None)
+    monkeypatch.setattr("anyskill.skill.comparison.SECONDS", 1.0)
+    settings = replace(SETTINGS, learning=quick(train=False))
+    (result,) = benchmark(tmp_path, SENTENCES[:1], settings)
+    assert result.seconds > 0 and result.best_latent is not None
+    assert read_results(tmp_path) == [result]
+    assert list(benchmark(tmp_path, SENTENCES[:1], settings)) == [result]

@@ -57,8 +57,8 @@ def test_cells(results: Results) -> None:
 def test_a_table_of_shares_has_a_column_for_them(results: Results) -> None:
     rows = (Row("full", (ARMS,)), Row("plain", (ARMS,)))
     found = grid(Table("t", rows, relative=True), results, [0])
-    assert found.headings[-1] == "of the first row"
-    assert [row[-1] for row in found.rows] == ["–", "50 %"]
+    assert found.headings[-1] == "relative %"
+    assert [row[-1] for row in found.rows] == ["–", "50"]
     assert [row[1:4] for row in found.rows] == [("1", "100", "–"), ("1", "50", "-50")]
 
 

@@ -61,8 +61,11 @@ def ablate(
     tables = [comparisons.table(name, wanted) for name in comparisons.TABLES if table in (name, "all")]
     cases, left_out = in_order(tables, range(seeds)), dict[str, str]()
     settings = Settings(minutes_per_run, episodes, vlm, heldout, _file(controller), _file(projection), device)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with console.status("loading"):
+        means = Means.of(vlm, controller, projection, device=device, minutes=minutes_per_run)
+        recipes, measure = comparisons.recipes(means, out), ablations.measuring(settings)
     results = ablations.open_folder(out, settings)
-    console = Console(stderr=True, highlight=False)
 
     def write() -> None:
         text = markdown.document(tables, results, range(seeds), settings, left_out=left_out, command=command)
@@ -82,10 +85,8 @@ def ablate(
         return f"seed {case.seed}, {case.sentence.text}, {case.variant}"
 
     write()
-    means = Means.of(vlm, controller, projection, device=device, minutes=minutes_per_run)
     try:
-        with console.status("loading") as status:
-            recipes, measure = comparisons.recipes(means, out), ablations.measuring(settings)
+        with console.status("") as status:
             left_out |= ablations.run(cases, recipes, measure, results, begin, done)
     except KeyboardInterrupt:
         console.print(f"Stopped; the same command goes on from here. What is known so far: {out / 'tables.md'}")

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from anyskill.evaluate.markdown import PAPER, Grid
 
-WITH_INTERVAL = ("success %", "difference", "of the first row")
+WITH_INTERVAL = ("success %", "difference", "relative %")
 
 
 def ablation_table(title: str, grid: Grid) -> Table:

@@ -3,9 +3,6 @@
 import json as json_format
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 
 def benchmark(
@@ -13,7 +10,7 @@ def benchmark(
     suite: Path | None = None,
     only: str | None = None,
     episodes: int = 64,
-    iterations: Annotated[int | None, tyro.conf.arg(metavar="N")] = None,
+    iterations: int | None = None,
     vlm: str = "bodyclip",
     heldout: str | None = None,
     controller: Path | None = None,

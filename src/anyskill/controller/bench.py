@@ -25,8 +25,8 @@ SECONDS = 15.0
 def cases(quick: bool) -> list[Case]:
     """Samples (control steps of one world) a second of CALM, of the teacher and of the student, on our own motions.
 
-    Around each rate stand the number of weights and the shares of its time. The reference on the CPU is MuJoCo's batch with nothing around it, on
-    the same number of worlds. A GPU, where there is one, gets CALM at the paper's size too.
+    Around each rate stand the number of weights and the shares of its time. The reference on the CPU is MuJoCo's batch
+    with nothing around it, on the same number of worlds. A GPU, where there is one, gets CALM at the paper's size too.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -66,15 +66,14 @@ def _cases(name: str, make: Callable[[], Trainer], reference: Chunk | None) -> I
     seconds: Counter[str] = Counter()
 
     def size() -> float:
-        """Weights in checkpoints; on the way everything is made, and memory taken, that must not count below."""
+        """Number of weights; on the way everything is made and run once, which must not count below."""
         trainer = warm()
         trainer.iterate()
         trainer.timer.take()
         if reference is not None:
             reference()
-        return sum(
-            p.numel() for part in trainer.parts.values() if isinstance(part, nn.Module) for p in part.parameters()
-        )
+        modules = (part for part in trainer.parts.values() if isinstance(part, nn.Module))
+        return sum(weights.numel() for module in modules for weights in module.parameters())
 
     def iterate() -> float:
         samples, _ = warm().iterate()
@@ -84,7 +83,7 @@ def _cases(name: str, make: Callable[[], Trainer], reference: Chunk | None) -> I
     def share(phase: str) -> Callable[[], float]:
         return lambda: 100 * seconds[phase] / seconds.total()
 
-    yield Case(f"{name}: weights", "", size)
+    yield Case(f"{name}: size", "weights", size)
     yield Case(name, "samples/s", iterate, reference)
     phases = ["physics", "networks", "discriminator", "update"]
     for phase in phases if name.startswith("CALM") else [phase for phase in phases if phase != "discriminator"]:

@@ -134,11 +134,20 @@ class Results:
         return self._known[case.key]
 
     def add(self, result: Result) -> None:
-        """Remember a run and append it to the file."""
+        """Append a run to the file.
+
+        Raises:
+            EvaluationError: It cannot be written.
+        """
         self._known[result.key] = result
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(result))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(_line(result))
+        except OSError as error:
+            raise EvaluationError(
+                f"{self.path} cannot be written ({error.strerror}); make room: the same command then goes on from here."
+            ) from None
 
     def _remember(self, plain: Any, number: int) -> None:
         try:

@@ -62,7 +62,8 @@ def table_1(sentences: Sentences) -> Table:
     note = (
         "All rows learn as the paper does: PPO from nothing. The paper's *rating* is that of success by 24 people, "
         f"from 0 to 10, on five sentences. `video` learns from true pictures with `{VIDEO_MODEL}`, for want of the "
-        "paper's VideoCLIP; the built-in scorer looks at four pictures, 0.2 s apart, in all other rows."
+        "paper's VideoCLIP; `bodyclip` looks at several pictures as well: four, 0.2 s apart. `no-enhancement` differs "
+        "from `full` only for sentences that the phrasebook says in other words."
     )
     return Table("Table 1: early termination, text enhancement, video model", rows, note)
 

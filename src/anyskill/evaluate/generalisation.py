@@ -69,7 +69,7 @@ def text_table(split: Split) -> Table:
     note = (
         f"One policy learnt {len(split.train)} sentences of the benchmark, with as many iterations and as much time "
         f"for each as a policy of its own has, and was then told {len(split.held_out)} others: the other side of what "
-        "it had learnt, paraphrases, and recombinations. *Of the first row* is success as a share of that of policies "
+        "it had learnt, paraphrases, and recombinations. *Relative* is success as a share of that of policies "
         "of their own; its interval is a bootstrap over sentences. *s* is for all its sentences together."
     )
     return Table("Sentences never seen in training", tuple(rows), note, relative=True)

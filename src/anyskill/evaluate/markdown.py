@@ -29,7 +29,7 @@ def grid(table: Table, results: Results, seeds: Sequence[int]) -> Grid:
     """What is known so far, rows without any result included."""
     columns = dict(COLUMNS)
     if table.relative:
-        columns["of the first row"] = lambda known: _number(known.relative, scale=100, unit=" %")
+        columns["relative %"] = lambda known: _number(known.relative, scale=100)
     rows = []
     printed = any(row.paper for row in table.rows)
     for row in table.rows:
@@ -102,12 +102,12 @@ def insert(page: Path, section: str) -> None:
         file.write(f"{before}{BEGIN}\n\n{section}\n{END}{after}".encode())
 
 
-def _number(value: Estimate | None, *, scale: float = 1, digits: int = 0, sign: str = "", unit: str = "") -> str:
+def _number(value: Estimate | None, *, scale: float = 1, digits: int = 0, sign: str = "") -> str:
     """A mean and its interval; the mean alone where there is none."""
     if value is None:
         return NOTHING
     shape = f"{sign}z.{digits}f"
-    mean = format(scale * value.mean, shape) + unit
+    mean = format(scale * value.mean, shape)
     if value.low is None or value.high is None:
         return mean
     return f"{mean} [{format(scale * value.low, shape)}, {format(scale * value.high, shape)}]"
