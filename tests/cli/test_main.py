@@ -1,5 +1,8 @@
 """The command line as a person meets it: help, errors in one sentence, exit codes."""
 
+import errno
+import os
+
 import pytest
 
 from anyskill.cli import main as cli
@@ -41,6 +44,18 @@ def test_an_error_is_one_sentence_and_exit_code_2(
     captured = capsys.readouterr()
     assert captured.err == "anyskill: walk.bvh is empty; choose another file.\n"
     assert not captured.out
+
+
+def test_a_full_disk_is_one_sentence_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/a/video.mp4")
+
+    monkeypatch.setitem(cli.VERBS, "fill", fill)
+    assert exit_code("fill") == 2
+    error = capsys.readouterr().err
+    assert error == "anyskill: runs/a/video.mp4: No space left on device; files that were there are untouched.\n"
 
 
 def test_interruption_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:  # a full disk, a folder that may not be written
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"anyskill: {where}{error.strerror or error}; files that were there are untouched.", file=sys.stderr)
+        sys.exit(2)
 
 
 def _choice(verbs: Mapping[str, Verb | dict[str, Verb]]) -> Any:
