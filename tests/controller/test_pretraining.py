@@ -1,5 +1,6 @@
 """Adversarial pretraining: each method runs, resumes bit for bit, and a discriminator learns what it is for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,11 @@ def test_presets_are_valid() -> None:
     config = fast_calm()
     assert config.method == "calm"
     assert config.calm.mismatched
+
+
+def test_being_up_is_paid_beside_the_discriminator() -> None:
+    config = replace(tiny("calm"), upright_reward=0.5)
+    trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+    _, metrics = trainer.iterate()
+    assert 0.3 < metrics["up"] <= 1.0
+    assert metrics["reward"] == pytest.approx(metrics["style"] + 0.5 * metrics["up"], abs=1e-5)

@@ -42,6 +42,18 @@ def test_the_window_holds_the_last_ten_frames_newest_first() -> None:
     assert torch.equal(world.window, torch.stack(seen[:-11:-1], 1))
 
 
+def test_up_is_the_height_of_the_head_and_no_matter_where_the_latent_lies_down() -> None:
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.0))
+    assert torch.equal(world.up(), torch.ones(WORLDS))
+    world = make(WorldConfig(fall_start=1.0))
+    head = world.engine.state().positions[:, SKELETON.index("head"), 2]
+    lying = head < 0.3
+    assert lying.any()
+    assert (world.up()[lying] < 0.5).all() and (world.up()[lying] > 0.0).all()
+    world.grounded[:] = True
+    assert torch.equal(world.up(), torch.ones(WORLDS))
+
+
 def test_a_fall_ends_an_episode_unless_it_is_excused() -> None:
     config = WorldConfig(fall_start=0.0, reference_start=0.0, recovery=0.0, recovery_steps=1000)
     folded = torch.zeros(WORLDS, 28)

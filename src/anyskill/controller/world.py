@@ -60,6 +60,9 @@ class ImitationWorld:
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
         if self.config.excuse_ground:
             self._on_ground = self.config.fall.of_clip(library.states(*library.places()), skeleton)
+        self._head = skeleton.index("head")
+        positions, _ = skeleton.forward(*skeleton.pose(skeleton.initial_qpos))
+        self._half_height = 0.5 * float(positions[self._head, 2])
         self.latents: dict[str, Tensor] = {}  # what each world's latent is, and where it came from
         everyone = torch.ones(n, dtype=torch.bool, device=device)
         self.reset(everyone, ~everyone)
@@ -80,6 +83,14 @@ class ImitationWorld:
         excused = (self.recovering > 0) | (self.age <= 1) | self.grounded
         fallen = self.config.fall(state, self.engine.skeleton) & ~excused | lost
         return fallen, (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
+
+    def up(self) -> Float[Tensor, "world"]:
+        """1 with the head above half of its height in the initial pose, less in proportion below, 0 on the ground.
+
+        Whoever's latent goes to the ground is up wherever it is.
+        """
+        height = self.engine.state().positions[:, self._head, 2]
+        return torch.where(self.grounded, 1.0, (height / self._half_height).clamp(0.0, 1.0))
 
     def reset(self, ended: Bool[Tensor, "world"], fallen: Bool[Tensor, "world"]) -> None:
         """Begin new episodes where the old ones ended: getting up, lying, in a clip, or in the initial pose."""
