@@ -52,7 +52,9 @@ def enhance(
     from anyskill.text.language_model import CachedModel, EndpointModel
 
     if provider == "phrasebook":
-        _print(look_up(sentence), json, {})
+        from anyskill.vision_language.bodyclip.model import load_bodyclip
+
+        _print(look_up(sentence, encode=load_bodyclip(device).encode_texts), json, {})
         return
     writer = _language_model(provider, model, url, prices)
     judge = _judge(vlm, device)

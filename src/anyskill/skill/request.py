@@ -50,7 +50,9 @@ def understand(text: str, model: ImageTextModel, *, rewrite: bool = True) -> Req
     """
     request = Request(text, checked(text), "as it was typed")
     if rewrite:
-        enhanced = enhance(text)
+        # Only BodyCLIP was made to tell such sentences apart, and only those whose words it knows.
+        tells = isinstance(model, BodyClip) and model.familiarity([text])[0].verdict != "hardly"
+        enhanced = enhance(text, encode=model.encode_texts if tells else None)
         request = replace(request, description=enhanced.text, why=enhanced.why)
     if isinstance(model, BodyClip):
         known = model.familiarity([request.description])[0]
