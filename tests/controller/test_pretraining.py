@@ -114,3 +114,17 @@ def test_being_up_is_paid_beside_the_discriminator() -> None:
     _, metrics = trainer.iterate()
     assert 0.3 < metrics["up"] <= 1.0
     assert metrics["reward"] == pytest.approx(metrics["style"] + 0.5 * metrics["up"], abs=1e-5)
+
+
+def test_a_frozen_encoder_stays_as_it_is() -> None:
+    config = tiny("calm")
+    config = replace(config, calm=replace(config.calm, frozen_encoder=True))
+    trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+    kept = {**trainer.method.encoder.state_dict(prefix="e."), **trainer.method.frames.state_dict(prefix="f.")}
+    before = {name: value.clone() for name, value in kept.items()}
+    trained = trainer.model.policy.head.weight.clone()
+    for _ in range(2):
+        _, metrics = trainer.iterate()
+    assert all(torch.equal(value, before[name]) for name, value in kept.items())
+    assert not torch.equal(trained, trainer.model.policy.head.weight)
+    assert "loss/discriminator" in metrics and "loss/alignment" not in metrics

@@ -130,12 +130,25 @@ def test_evaluate_may_send_gradient_into_an_encoder() -> None:
     assert "loss/length" in metrics
 
 
-def test_gradients_are_clipped() -> None:
+def test_gradients_of_the_policy_and_of_all_else_are_clipped_apart() -> None:
     model, ppo = make(PPOConfig(epochs=1, minibatch_size=64, max_grad_norm=0.01))
     metrics = ppo.update(batch_for(model))
-    clipped = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]).norm().item()
     assert metrics["ppo/grad_norm"] > 0.1
-    assert clipped == pytest.approx(0.01, rel=1e-3)
+    for part in (model.policy, model.critic):
+        clipped = torch.cat([p.grad.flatten() for p in part.parameters() if p.grad is not None]).norm().item()
+        assert clipped == pytest.approx(0.01, rel=1e-3)
+
+
+def test_only_the_rates_of_what_acts_are_steered() -> None:
+    others = {"encoder": nn.Linear(2, 2), "discriminator": nn.Linear(2, 2)}
+    config = PPOConfig(epochs=1, minibatch_size=64, learning_rate=1e-6, kl_target=0.02)
+    model, ppo = make(config, others=others, acting=("encoder",))
+    ppo.update(batch_for(model))
+    rates = {id(p): group["lr"] for group in ppo.optimizer.param_groups for p in group["params"]}
+    for part, steered in (
+        (model.policy, True), (model.critic, False), (others["encoder"], True), (others["discriminator"], False)
+    ):  # fmt: skip
+        assert {rates[id(p)] > 1e-6 for p in part.parameters()} == {steered}
 
 
 @pytest.mark.parametrize(("learning_rate", "grows"), [(1e-6, True), (9e-3, False)])

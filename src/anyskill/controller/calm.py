@@ -37,6 +37,8 @@ class CalmConfig:
     """D(s, s′|z)."""
     mismatched: bool = True
     """Whether D also learns to refuse demonstrations under another's latent, the third term of Eq. 1."""
+    frozen_encoder: bool = False
+    """Whether E stays as it is, with the statistics of frames it sees through: for one that was distilled."""
     alignment_weight: float = 0.1
     """Of the alignment loss of overlapping windows."""
     uniformity_weight: float = 0.05
@@ -83,6 +85,8 @@ class Calm:
 
     def renew(self, latents: Batch) -> Batch:
         """The latents of remembered windows, as the encoder has them now."""
+        if self.config.frozen_encoder:
+            return {}
         with torch.no_grad():
             return {"latent": self.encode(latents["clip"], latents["end"])} if latents else {}
 
@@ -97,6 +101,8 @@ class Calm:
 
     def evaluate(self, minibatch: Batch) -> tuple[Tensor, Tensor]:
         """Mean action and value under latents encoded anew; samples that share a window share its latent."""
+        if self.config.frozen_encoder:
+            return self.model(minibatch["observation"], minibatch["latent"])
         clip, end = minibatch["clip"], minibatch["end"]
         windows, window_of = self.library.rows(clip, end).unique(return_inverse=True)
         representative = torch.empty_like(windows).scatter_(0, window_of, torch.arange(len(clip), device=clip.device))
@@ -128,10 +134,12 @@ class Calm:
         else:
             loss = adversarial.binary_loss(agent, demo)
         loss = loss + self.discriminator.regularization(demo, demo_windows)
+        report |= {"discriminator": config.weight * loss}
+        if self.config.frozen_encoder:
+            return report
         clip, first, second = self.library.sample_overlapping(n, self.generator, self.config.frames)
         a, b = self.encode(clip.repeat(2), torch.cat((first, second))).chunk(2)
         return report | {
-            "discriminator": config.weight * loss,
             "alignment": self.config.alignment_weight * alignment_loss(a, b),
             "uniformity": self.config.uniformity_weight * uniformity_loss(a),
         }
@@ -139,7 +147,8 @@ class Calm:
     def remember(self, batch: Batch) -> None:
         """Take an iteration's windows into the replay and into the statistics of frames."""
         self.replay.store({name: batch[name] for name in ("window", "clip", "end")}, self.generator)
-        self.frames.update(batch["window"][:, 0])
+        if not self.config.frozen_encoder:
+            self.frames.update(batch["window"][:, 0])
 
 
 def alignment_loss(a: Float[Tensor, "n latent"], b: Float[Tensor, "n latent"]) -> Float[Tensor, ""]:

@@ -85,7 +85,8 @@ def fine_tuning() -> PretrainingConfig:
         log_sigma=-2.7,
         upright_reward=0.5,
         world=WorldConfig(reference_start=0.9, fall_start=0.1, recovery_steps=120, excuse_ground=True),
-        ppo=replace(config.ppo, learning_rate=2e-5, kl_target=0.03),
+        ppo=replace(config.ppo, kl_target=0.03),
+        calm=replace(config.calm, frozen_encoder=True),
     )
 
 
@@ -135,6 +136,7 @@ class Pretraining:
             self.model,
             self.streams("minibatches", device),
             others=self.method.modules,
+            acting=("encoder",) if isinstance(self.method, Calm) else (),
             evaluate=self.method.evaluate if isinstance(self.method, Calm) else None,
         )
         self.rollout = Rollout(config.horizon)

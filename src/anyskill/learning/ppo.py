@@ -1,6 +1,6 @@
 """Proximal policy optimisation (Schulman et al. 2017) as AMP, ASE, CALM and AnySkill use it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class PPOConfig:
     kl_target: float | None = None
     """KL divergence from the policy that acted, to which the learning rate is steered; None keeps the rate constant."""
     max_grad_norm: float | None = None
-    """Gradients longer than this are scaled down to it; None leaves them alone."""
+    """Gradients longer than this are scaled down to it, the policy's and all others apart; None leaves them alone."""
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "clip"):
@@ -68,6 +68,8 @@ class PPO:
         model: Policy, value and their normalisers.
         generator: Orders the samples.
         others: Further modules under the same optimiser, by name: discriminators, encoders.
+        acting: Names of those among them that actions depend on. Their rate and the policy's are steered where
+            ``kl_target`` asks for it; the value's and all others' stay.
         evaluate: How mean action and value follow from a minibatch. By default of its ``observation`` alone, or of
             ``observation`` and ``latent``.
     """
@@ -82,6 +84,7 @@ class PPO:
         generator: torch.Generator,
         *,
         others: Mapping[str, nn.Module] | None = None,
+        acting: Sequence[str] = (),
         evaluate: Evaluate | None = None,
     ) -> None:
         self.config, self.model, self.generator = config, model, generator
@@ -89,11 +92,16 @@ class PPO:
         modules = nn.ModuleDict({"policy_and_value": model, **(others or {})})
         distributed.broadcast(modules)
         self._parameters = dict(modules.named_parameters())
-        self.optimizer = torch.optim.Adam(self._parameters.values(), lr=config.learning_rate, eps=1e-8, fused=True)
+        steered = ("policy_and_value.policy.", *(f"{name}." for name in acting))
+        groups = [
+            {"params": [p for name, p in self._parameters.items() if name.startswith(steered) == first]}
+            for first in (True, False)
+        ]
+        self.optimizer = torch.optim.Adam(groups, lr=config.learning_rate, eps=1e-8, fused=True)
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the next step."""
+        """The rate of the policy's next step."""
         return self.optimizer.param_groups[0]["lr"]
 
     def update(self, batch: Batch, extra_losses: ExtraLosses | None = None) -> dict[str, float]:
@@ -167,7 +175,9 @@ class PPO:
         if not norm.isfinite():
             check_finite("gradient of", gradients)
         if self.config.max_grad_norm is not None:
-            nn.utils.clip_grads_with_norm_(self._parameters.values(), self.config.max_grad_norm, norm)
+            # Apart, or a discriminator with its large gradients would decide how far the policy goes.
+            for group in self.optimizer.param_groups:
+                nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
         return norm
 
     def _steer(self, kl: Tensor) -> None:
