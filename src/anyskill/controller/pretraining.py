@@ -84,8 +84,8 @@ def fine_tuning() -> PretrainingConfig:
         config,
         log_sigma=-2.7,
         upright_reward=0.5,
-        world=WorldConfig(reference_start=0.9, fall_start=0.1, recovery_steps=120, excuse_ground=True),
-        ppo=replace(config.ppo, kl_target=0.03),
+        world=WorldConfig(reference_start=0.9, fall_start=0.05, recovery=0.05, excuse_ground=True),
+        ppo=replace(config.ppo, learning_rate=3e-5, kl_target=0.03),
         calm=replace(config.calm, frozen_encoder=True),
     )
 
