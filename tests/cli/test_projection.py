@@ -41,13 +41,13 @@ def test_train_then_audit(motions: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert file.read_bytes() == written
     capsys.readouterr()
     with pytest.raises(SystemExit) as end:  # it has seen hardly anything
-        audit(file, motions, "colors", sentences=("jump", "sit still"), states=20, json=True)
+        audit(file, motions=motions, vlm="colors", sentences=("jump", "sit still"), states=20, json=True)
     record = json.loads(capsys.readouterr().out)
     assert end.value.code == 1
     assert record["alarm"] and record["states"] == 20
     assert set(record["spearman"]) == {"jump", "sit still"}
     with pytest.raises(SystemExit):
-        audit(file, motions, "colors", states=20)
+        audit(file, motions=motions, vlm="colors", states=20)
     assert '"raise the right arm"' in capsys.readouterr().out
     with pytest.raises(VisionLanguageError, match="trained for colors"):
-        audit(file, motions, "other colors")
+        audit(file, motions=motions, vlm="other colors")

@@ -120,6 +120,7 @@ def test_a_frozen_encoder_stays_as_it_is() -> None:
     config = tiny("calm")
     config = replace(config, calm=replace(config.calm, frozen_encoder=True))
     trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+    trainer.method.frames.freeze()
     kept = {**trainer.method.encoder.state_dict(prefix="e."), **trainer.method.frames.state_dict(prefix="f.")}
     before = {name: value.clone() for name, value in kept.items()}
     trained = trainer.model.policy.head.weight.clone()

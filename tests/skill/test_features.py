@@ -1,7 +1,5 @@
 """Features of histories, sentences, and audits."""
 
-from dataclasses import dataclass
-
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -75,18 +73,10 @@ class Pictures:
         return truth(states)
 
 
-@dataclass
-class Config:
-    """Of a projection."""
-
-    frames: int
-    views: Views
-
-
 class Fake:
     """A projection that is right, or has it upside down."""
 
-    config = Config(1, Views())
+    frames, views = 1, Views()
 
     def __init__(self, sign: float) -> None:
         self.sign = sign

@@ -57,7 +57,7 @@ def test_true_pictures_need_no_audit(files: dict[str, Path]) -> None:
 def test_what_does_not_fit_is_told(files: dict[str, Path]) -> None:
     with pytest.raises(VisionLanguageError, match="trained for colors"):
         load(files, vlm="other colors")
-    with pytest.raises(VisionLanguageError, match="a projection for bodyclip only"):
+    with pytest.raises(VisionLanguageError, match="brings no projection"):
         load({"controller": files["controller"]})
     with pytest.raises(ControllerError, match=r"projection\.safetensors is no controller"):
         load({**files, "controller": files["projection"]})

@@ -1,4 +1,3 @@
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -7,7 +6,8 @@ import torch
 from anyskill.body.humanoid import HUMANOID, SWORD_AND_SHIELD
 from anyskill.body.state import BodyState
 from anyskill.learning.state import write_state
-from anyskill.vision_language.model import VisionLanguageError, load_model
+from anyskill.vision_language.bodyclip.model import load_bodyclip
+from anyskill.vision_language.model import VisionLanguageError
 from anyskill.vision_language.picture_features import PictureFeatures, Views
 from anyskill.vision_language.projection import Projection, load_projection
 from anyskill.vision_language.projection_states import MotionStates
@@ -125,25 +125,14 @@ def test_another_character() -> None:
         projection(draw(1))
 
 
-def test_the_projection_that_is_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(VisionLanguageError, match=r"for bodyclip only; train one for colors \(anyskill projection tr"):
+def test_bodyclip_brings_its_own_projection_and_others_none() -> None:
+    with pytest.raises(VisionLanguageError, match=r"colors brings no projection; train one .*--vlm colors"):
         load_projection(ColorModel())
-    monkeypatch.setattr("anyskill.vision_language.projection.files", lambda package: tmp_path / package)
-    model = ColorModel(name="bodyclip")
-    with pytest.raises(VisionLanguageError, match="no projection inside; train one"):
-        load_projection(model)
-    (tmp_path / "anyskill" / "assets").mkdir(parents=True)
-    make(model).save(tmp_path / "anyskill" / "assets" / "projection-bodyclip.safetensors")
-    assert load_projection(model).config.model == "bodyclip"
-    with pytest.raises(VisionLanguageError, match="whose features are not those of bodyclip"):
-        load_projection(ColorModel(name="bodyclip", seed=1))
-
-
-def test_the_shipped_projection_is_of_the_shipped_model() -> None:
-    assets = files("anyskill").joinpath("assets")
-    if not all(assets.joinpath(name).is_file() for name in ("bodyclip.safetensors", "projection-bodyclip.safetensors")):
-        pytest.skip("this build has no models inside")
-    model = load_model()
-    projection, states = load_projection(model), draw(4, model.frames)
-    pictures = PictureFeatures(model, projection.config.views, HUMANOID, batch=4)
-    assert (projection(states) * pictures(states)).sum(-1).mean() > 0.8
+    model = load_bodyclip()
+    projection, states = load_projection(model), draw(16, model.frames)
+    features = projection(states)
+    torch.testing.assert_close(features, projection(elsewhere(states, 3.0, -2.0, 1.0)), atol=1e-4, rtol=0)
+    pictures = PictureFeatures(model, projection.views, HUMANOID, batch=4)(states)
+    assert (features * pictures).sum(-1).mean() > (features * pictures.roll(1, 0)).sum(-1).mean() + 0.2
+    with pytest.raises(VisionLanguageError, match="no objects"):
+        projection(states, states)

@@ -9,7 +9,7 @@ import tyro
 
 if TYPE_CHECKING:
     from anyskill.motion.library import MotionLibrary
-    from anyskill.vision_language.projection import ProjectionConfig
+    from anyskill.vision_language.projection import StateProjection
     from anyskill.vision_language.projection_training import StateSource
 
 
@@ -58,7 +58,7 @@ def train(
     config = ProjectionTrainingConfig(model.name, count, min(count, 1024), Views(views, size), seed=seed)
     projection = Projection.of(model, character, Streams(seed)("weights", "cpu"), views=config.views)
     pictures = PictureFeatures(model, config.views, character)
-    trainer = ProjectionTrainer(config, projection, pictures, _source(library, projection.config, controller))
+    trainer = ProjectionTrainer(config, projection, pictures, _source(library, projection, controller))
     run = RunFolder.open(out) if (out / "config.yaml").exists() else RunFolder.create(out, config, keep=1)
     done = loop.train(trainer, run, config.iterations, save_every=10, track=track)
     projection.save(out / "projection.safetensors")
@@ -67,7 +67,8 @@ def train(
 
 
 def audit(
-    file: Annotated[Path, tyro.conf.Positional],
+    file: Annotated[Path | None, tyro.conf.Positional] = None,
+    *,
     motions: Path,
     vlm: str = "bodyclip",
     controller: Path | None = None,
@@ -80,7 +81,7 @@ def audit(
     """Compare a projection with real pictures; ends with exit code 1 if they disagree.
 
     Args:
-        file: The projection.
+        file: The projection; without, the one that the model brings along, as bodyclip does.
         motions: Data set of clips (YAML) that states are drawn from.
         vlm: The image-text model it was trained for.
         controller: Half of the states are visited by this controller.
@@ -92,21 +93,20 @@ def audit(
     """
     import torch
 
-    from anyskill.body.humanoid import CHARACTERS
     from anyskill.motion.library import MotionLibrary
     from anyskill.vision_language.model import VisionLanguageError, load_model
     from anyskill.vision_language.picture_features import PictureFeatures
-    from anyskill.vision_language.projection import Projection
+    from anyskill.vision_language.projection import Projection, load_projection
     from anyskill.vision_language.projection_audit import Audit, AuditConfig
 
     model, library = load_model(vlm, device), MotionLibrary.load(motions, device)
-    projection = Projection.load(file, model)
+    projection = load_projection(model) if file is None else Projection.load(file, model)
     sentences = sentences or tuple(dict.fromkeys(label for labels in library.labels for label in labels))
     if not sentences:
         raise VisionLanguageError(f"the motions in {motions} have no labels; give --sentences to rank states by.")
-    pictures = PictureFeatures(model, projection.config.views, CHARACTERS[projection.config.character])
+    pictures = PictureFeatures(model, projection.views, library.skeleton.character)
     draws = torch.Generator(device).manual_seed(seed)
-    seen = _source(library, projection.config, controller)(states, draws)
+    seen = _source(library, projection, controller)(states, draws)
     report, _, _ = Audit(pictures, sentences, AuditConfig(states=states))(projection, seen, draws)
     if json:
         print(json_format.dumps(report.as_dict()))
@@ -136,11 +136,11 @@ def card(run: Annotated[Path, tyro.conf.Positional], audits: tuple[Path, ...], o
     print(out)
 
 
-def _source(library: "MotionLibrary", config: "ProjectionConfig", controller: Path | None) -> "StateSource":
+def _source(library: "MotionLibrary", projection: "StateProjection", controller: Path | None) -> "StateSource":
     """Motions and variations of them; with a controller, half of the states are its own."""
     from anyskill.vision_language.projection_states import MotionStates, mixed
 
-    history = (config.frames, config.views.interval)
+    history = (projection.frames, projection.views.interval)
     motions = MotionStates(library, *history)
     if controller is None:
         return motions

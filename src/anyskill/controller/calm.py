@@ -38,7 +38,7 @@ class CalmConfig:
     mismatched: bool = True
     """Whether D also learns to refuse demonstrations under another's latent, the third term of Eq. 1."""
     frozen_encoder: bool = False
-    """Whether E stays as it is, with the statistics of frames it sees through: for one that was distilled."""
+    """Whether E stays as it is: for one that was distilled."""
     alignment_weight: float = 0.1
     """Of the alignment loss of overlapping windows."""
     uniformity_weight: float = 0.05
@@ -147,8 +147,7 @@ class Calm:
     def remember(self, batch: Batch) -> None:
         """Take an iteration's windows into the replay and into the statistics of frames."""
         self.replay.store({name: batch[name] for name in ("window", "clip", "end")}, self.generator)
-        if not self.config.frozen_encoder:
-            self.frames.update(batch["window"][:, 0])
+        self.frames.update(batch["window"][:, 0])
 
 
 def alignment_loss(a: Float[Tensor, "n latent"], b: Float[Tensor, "n latent"]) -> Float[Tensor, ""]:

@@ -30,10 +30,17 @@ class RunningNormalizer(nn.Module):
         self.register_buffer("mean", torch.zeros(shape, dtype=torch.float64))
         self.register_buffer("variance", torch.ones(shape, dtype=torch.float64))
         self.register_buffer("count", torch.ones((), dtype=torch.float64))
+        self.frozen = False
+
+    def freeze(self) -> None:
+        """Ignore further updates: a network that was trained elsewhere, and now learns slowly, relies on them."""
+        self.frozen = True
 
     @torch.no_grad()
     def update(self, samples: Float[Tensor, "*batch_and_shape"]) -> None:
         """Take samples into account (Chan, Golub and LeVeque's parallel variance)."""
+        if self.frozen:
+            return
         samples = samples.reshape(-1, *self.mean.shape).double()
         # Sums about the mean so far: one reduction over ranks, and no cancellation.
         centred = samples - self.mean

@@ -28,6 +28,8 @@ class PPOConfig:
 
     learning_rate: float = 2e-5
     """Of Adam; the starting point where ``kl_target`` steers it."""
+    value_learning_rate: float | None = None
+    """Of the value, and of all else that actions do not depend on; None: the same."""
     discount: float = 0.99
     """γ, per step of the policy."""
     gae_lambda: float = 0.95
@@ -94,8 +96,11 @@ class PPO:
         self._parameters = dict(modules.named_parameters())
         steered = ("policy_and_value.policy.", *(f"{name}." for name in acting))
         groups = [
-            {"params": [p for name, p in self._parameters.items() if name.startswith(steered) == first]}
-            for first in (True, False)
+            {"params": [p for name, p in self._parameters.items() if name.startswith(steered) == acts], "lr": rate}
+            for acts, rate in (
+                (True, config.learning_rate),
+                (False, config.value_learning_rate or config.learning_rate),
+            )
         ]
         self.optimizer = torch.optim.Adam(groups, lr=config.learning_rate, eps=1e-8, fused=True)
 

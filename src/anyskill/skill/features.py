@@ -14,7 +14,7 @@ from anyskill.sim.engine import CONTROL_RATE
 from anyskill.skill.errors import SkillError
 from anyskill.vision_language.model import ImageTextModel
 from anyskill.vision_language.picture_features import PictureFeatures
-from anyskill.vision_language.projection import Projection
+from anyskill.vision_language.projection import StateProjection
 from anyskill.vision_language.projection_audit import Audit
 
 _log = logging.getLogger(__name__)
@@ -37,10 +37,9 @@ class FeatureSource:
         return cls(pictures, pictures.model.frames, round(CONTROL_RATE * pictures.views.interval))
 
     @classmethod
-    def projection(cls, projection: Projection) -> Self:
+    def projection(cls, projection: StateProjection) -> Self:
         """State projection (section 3.3), thousands of times as fast."""
-        config = projection.config
-        return cls(projection, config.frames, round(CONTROL_RATE * config.views.interval))
+        return cls(projection, projection.frames, round(CONTROL_RATE * projection.views.interval))
 
 
 class Onlooker:
@@ -116,7 +115,7 @@ AuditHook = Callable[[int, BodyState, torch.Generator], dict[str, float]]
 """Called after every iteration with its number and what features are of; returns metrics, or none."""
 
 
-def projection_audit(audit: Audit, projection: Projection) -> AuditHook:
+def projection_audit(audit: Audit, projection: StateProjection) -> AuditHook:
     """Hold a projection against true pictures of what the policy visits, whenever that is due; alarms are logged."""
 
     def hook(iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:

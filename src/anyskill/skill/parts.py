@@ -9,7 +9,7 @@ from anyskill.skill.features import AuditHook, FeatureSource, projection_audit
 from anyskill.skill.task import Features, Task
 from anyskill.vision_language.model import BODYCLIP, ImageTextModel, load_model
 from anyskill.vision_language.picture_features import PictureFeatures
-from anyskill.vision_language.projection import Projection, load_projection
+from anyskill.vision_language.projection import Projection, StateProjection, load_projection
 from anyskill.vision_language.projection_audit import Audit, AuditConfig
 
 
@@ -20,14 +20,14 @@ class Parts:
     controller: Controller
     model: ImageTextModel
     source: FeatureSource
-    projection: Projection | None = None
+    projection: StateProjection | None = None
     """What ``source`` is, unless it takes true pictures."""
 
     def audit(self, sentences: Sequence[str], config: AuditConfig) -> AuditHook | None:
         """Hold the projection against true pictures now and then; None where there is no projection."""
         if self.projection is None:
             return None
-        views, character = self.projection.config.views, self.controller.skeleton.character
+        views, character = self.projection.views, self.controller.skeleton.character
         return projection_audit(
             Audit(PictureFeatures(self.model, views, character), sentences, config), self.projection
         )
@@ -46,10 +46,9 @@ def load_parts(task: Task) -> Parts:
     if task.config.features == "pictures":
         pictures = PictureFeatures(model, task.config.views, controller.skeleton.character)
         return Parts(controller, model, FeatureSource.pictures(pictures))
-    if task.projection is None:
-        projection = load_projection(model, device)
-    else:
-        projection = Projection.load(Path(task.projection), model, device)
+    projection = (
+        load_projection(model) if task.projection is None else Projection.load(Path(task.projection), model, device)
+    )
     return Parts(controller, model, FeatureSource.projection(projection), projection)
 
 

@@ -4,9 +4,8 @@ AnySkill (section 3.3, "State projection") replaces rendering and encoding by su
 """
 
 from dataclasses import asdict, dataclass, field
-from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from jaxtyping import Float
@@ -20,7 +19,8 @@ from anyskill.learning.errors import LearningError
 from anyskill.learning.networks import MLP, linear
 from anyskill.learning.normalizer import RunningNormalizer
 from anyskill.learning.state import read_state, write_state
-from anyskill.vision_language.model import BODYCLIP, ImageTextModel, VisionLanguageError
+from anyskill.vision_language.bodyclip.model import BodyClip
+from anyskill.vision_language.model import ImageTextModel, VisionLanguageError
 from anyskill.vision_language.picture_features import Views, facing_forward, fingerprint, same_model
 
 FORMAT = 1
@@ -47,6 +47,21 @@ class ProjectionConfig:
     """Hidden layers."""
     bf16: bool = True
     """Multiply in bfloat16."""
+
+
+class StateProjection(Protocol):
+    """Anything that says features of pictures from states alone."""
+
+    @property
+    def frames(self) -> int:
+        """States of a history that one feature is of."""
+
+    @property
+    def views(self) -> Views:
+        """The pictures whose feature it predicts."""
+
+    def __call__(self, states: BodyState, objects: BodyState | None = None) -> Float[Tensor, "n d"]:
+        """Unit-length features of ``(n,)`` states, or of ``(n, frames)`` histories, oldest first."""
 
 
 class Projection(nn.Module):
@@ -77,6 +92,16 @@ class Projection(nn.Module):
         # Features of all bodies are alike: the network only has to say by how much one deviates from the mean.
         self.register_buffer("centre", torch.zeros(config.dimension))
         self.register_buffer("spread", torch.ones(()))
+
+    @property
+    def frames(self) -> int:
+        """See ``StateProjection``."""
+        return self.config.frames
+
+    @property
+    def views(self) -> Views:
+        """See ``StateProjection``."""
+        return self.config.views
 
     @classmethod
     def of(
@@ -187,25 +212,34 @@ class Projection(nn.Module):
         return projection.to(device or "cpu").eval()
 
 
-def load_projection(model: ImageTextModel, device: torch.device | str | None = None) -> Projection:
-    """The projection that comes with this package: of BodyCLIP's features.
-
-    Args:
-        model: The model whose features are wanted.
-        device: Where it computes: by default where the model does.
+def load_projection(model: ImageTextModel) -> StateProjection:
+    """The projection that a model brings along: BodyCLIP's state tower.
 
     Raises:
-        VisionLanguageError: The model is another one, or this build was made without a projection.
+        VisionLanguageError: The model brings none.
     """
-    if model.name != BODYCLIP:
-        raise VisionLanguageError(
-            f"this package has a projection for {BODYCLIP} only; train one for {model.name} "
-            f"(anyskill projection train --vlm {model.name}), or score pictures."
-        )
-    with as_file(files("anyskill") / "assets" / "projection-bodyclip.safetensors") as path:
-        if not path.exists():
-            raise VisionLanguageError(
-                "this build of anyskill has no projection inside; train one with `anyskill projection train`, "
-                "or score pictures."
-            )
-        return Projection.load(path, model, device)
+    if isinstance(model, BodyClip):
+        return BodyClipProjection(model)
+    raise VisionLanguageError(
+        f"{model.name} brings no projection; train one (anyskill projection train --vlm {model.name}), "
+        "or score pictures."
+    )
+
+
+class BodyClipProjection:
+    """``StateProjection`` by BodyCLIP's state tower, whom the image tower learnt to follow.
+
+    It sees velocities, too, and was trained on sentences: it is the better judge of the two.
+    """
+
+    frames = BodyClip.frames
+    views = Views()
+
+    def __init__(self, model: BodyClip) -> None:
+        self.model = model
+
+    def __call__(self, states: BodyState, objects: BodyState | None = None) -> Float[Tensor, "n d"]:
+        """See ``StateProjection``; it knows of no objects."""
+        if objects is not None:
+            raise VisionLanguageError("BodyCLIP's state tower knows of no objects; train a projection with some.")
+        return self.model.encode_states(states, self.views.interval)

@@ -18,7 +18,7 @@ from torch import Tensor
 from anyskill.body.state import BodyState
 from anyskill.learning.config import require
 from anyskill.vision_language.picture_features import PictureFeatures
-from anyskill.vision_language.projection import Projection
+from anyskill.vision_language.projection import StateProjection
 from anyskill.vision_language.similarity import cosine
 
 
@@ -147,7 +147,7 @@ class Audit:
 
     @torch.no_grad()
     def __call__(
-        self, projection: Projection, states: BodyState, draws: torch.Generator, objects: BodyState | None = None
+        self, projection: StateProjection, states: BodyState, draws: torch.Generator, objects: BodyState | None = None
     ) -> tuple[AuditReport, Float[Tensor, "sample"], Float[Tensor, "sample d"]]:
         """Audit on a random sample of states.
 

@@ -114,7 +114,7 @@ class BodyClip:
             return torch.zeros(0, self.dimension, device=self.device)
         return encode_in_groups(self.towers.text, self.tokenizer, texts, self.device)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode_states(self, states: BodyState, interval: float = INTERVAL) -> Float[Tensor, "n d"]:
         """Features of states ``(n,)`` as of single pictures, or of histories ``(n, moment)``, oldest first."""
         if len(states.batch_shape) == 1:
