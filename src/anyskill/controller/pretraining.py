@@ -82,7 +82,7 @@ def fine_tuning() -> PretrainingConfig:
     config = fast_calm()
     return replace(
         config,
-        log_sigma=-3.7,  # 0.06 rad at the shoulders and hips; from noise three times as strong it cannot but fall
+        log_sigma=-3.7,  # 0.06 rad at shoulders and hips; under noise three times as strong it cannot but fall
         upright_reward=0.5,
         world=WorldConfig(reference_start=0.9, fall_start=0.05, recovery=0.05, excuse_ground=True),
         ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.03),
