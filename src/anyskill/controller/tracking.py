@@ -36,8 +36,12 @@ class TrackingConfig:
     """Each term is exp(−sharpness × mean squared error), in the same order."""
     failure_distance: float = 0.6
     """A body this far (m) from where the reference has it, relative to the root, or a root this far off in height."""
-    episode: int = 300
-    """Control steps after which a world starts elsewhere."""
+    episode: int = 150
+    """Control steps after which a world starts elsewhere, or goes over to another clip."""
+    go_over: float = 0.5
+    """Chance that a world whose time is up follows another clip from where it is, instead of starting in it."""
+    patience: int = 45
+    """Control steps after going over in which no distance is a failure."""
 
 
 class TrackingTask:
@@ -71,20 +75,31 @@ class TrackingTask:
         self.clip = torch.zeros(n, dtype=torch.long, device=engine.device)
         self.frame = torch.zeros_like(self.clip)
         self.age = torch.zeros_like(self.clip)
+        self.patience = torch.zeros_like(self.clip)  # steps left in which no distance is a failure
+        self._failed = torch.ones(n, dtype=torch.bool, device=engine.device)
         # Failures and steps tried of each clip, both fading; at first as if half were lost within two seconds.
         self._lost = torch.full((len(library),), 0.7, device=engine.device)
         self._tried = torch.full_like(self._lost, HORIZON)
         self.reset(torch.ones(n, dtype=torch.bool, device=engine.device))
 
     def reset(self, mask: Bool[Tensor, "world"]) -> None:
-        """Start some worlds at a random moment of a random clip, in exactly the reference's state."""
+        """Start some worlds at a random moment of a random clip, in exactly the reference's state.
+
+        Some of those that have not failed stay in the state they are in, and have to find into the new clip: so the
+        policy learns to go from one movement to another, and what that takes of balance.
+        """
         worlds = mask.nonzero()[:, 0]
-        if not len(worlds):
+        n = len(worlds)
+        if not n:
             return
-        clip, frame = self.library.sample(len(worlds), self.generator, margin=1, factors=0.1 + self.failure_rate)
+        clip, frame = self.library.sample(n, self.generator, margin=1, factors=0.1 + self.failure_rate)
         self.clip[worlds], self.frame[worlds], self.age[worlds] = clip, frame, 0
-        rows = self.library.rows(clip, frame)
-        self.engine.reset(worlds, self._qpos[rows], self._qvel[rows])
+        stays = torch.rand(n, generator=self.generator, device=self.generator.device) < self.config.go_over
+        stays &= ~self._failed[worlds]
+        self.patience[worlds] = torch.where(stays, self.config.patience, 0)
+        starts = ~stays
+        rows = self.library.rows(clip, frame)[starts]
+        self.engine.reset(worlds[starts], self._qpos[rows], self._qvel[rows])
 
     def observe(self) -> Float[Tensor, "world observation"]:
         """The body, then the next reference frame minus the body, then where its joints will be somewhat later."""
@@ -114,6 +129,7 @@ class TrackingTask:
         lost = self.engine.step(targets)
         self.frame += 1
         self.age += 1
+        self.patience = (self.patience - 1).clamp_min(0)
         now = policy_observation(self.engine.state())
         error = now - self._reference(0)
         reward = torch.zeros_like(error[:, 0])
@@ -122,7 +138,8 @@ class TrackingTask:
             reward += weight * torch.exp(-sharpness * error[:, self.blocks[name]].square().mean(-1))
         distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
         height = error[:, 0].abs()
-        failed = (torch.maximum(distance, height) > self.config.failure_distance) | lost
+        far = torch.maximum(distance, height) > self.config.failure_distance
+        failed = self._failed = far & (self.patience == 0) | lost
         finished = self.library.ended(self.clip, self.frame) | (self.age >= self.config.episode)
         self._note(failed, finished & ~failed)
         return torch.where(failed, 0.0, reward), failed, finished & ~failed
@@ -153,6 +170,7 @@ class TrackingTask:
             "clip": self.clip,
             "frame": self.frame,
             "age": self.age,
+            "patience": self.patience,
             "lost": self._lost,
             "tried": self._tried,
             "engine": self.engine.state_dict(),
@@ -167,6 +185,6 @@ class TrackingTask:
         if tuple(state["names"]) != self.library.names:
             self.reset(torch.ones_like(self.age, dtype=torch.bool))
             return
-        for name in ("clip", "frame", "age"):
+        for name in ("clip", "frame", "age", "patience"):
             getattr(self, name).copy_(state[name])
         self.engine.load_state_dict(state["engine"])
