@@ -22,7 +22,9 @@ PRESETS: tuple[Preset, ...] = ("fast", "paper", "as-released")
 
 def fast() -> SkillConfig:
     """PPO for two CPU cores: an iteration is 20 480 control steps, two to three seconds."""
-    return SkillConfig(worlds=512, convergence=ConvergenceConfig(patience=25))
+    # Six looks a second are enough to see what a body does, and each costs as much as a control step.
+    environment = EnvironmentConfig(scored="decision")
+    return SkillConfig(worlds=512, environment=environment, convergence=ConvergenceConfig(margin=0.005, patience=15))
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def preset(name: Preset = "fast", features: Features = "projection") -> LearnCon
     if name == "fast":
         if features == "projection":
             return LearnConfig()
-        skill = replace(fast(), worlds=64, environment=EnvironmentConfig(scored="decision"))
+        skill = replace(fast(), worlds=64)
         search = SearchConfig(decisions=12, tail=4, rounds=0, sequences=False)
         return LearnConfig(features=features, skill=skill, search_settings=search, episodes=16)
     if name not in PRESETS:
