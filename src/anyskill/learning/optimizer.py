@@ -22,8 +22,14 @@ class OptimizerState:
         return {name: self._optimizer.state[p] for name, p in self._parameters.items() if p in self._optimizer.state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from saved moments."""
+        """Go on from a copy of saved moments.
+
+        Raises:
+            KeyError: They know a parameter that does not exist here.
+        """
         self._optimizer.state.clear()
         for name, moments in state.items():
             parameter = self._parameters[name]
-            self._optimizer.state[parameter] = {key: value.to(parameter.device) for key, value in moments.items()}
+            self._optimizer.state[parameter] = {
+                key: value.to(parameter.device, copy=True) for key, value in moments.items()
+            }

@@ -11,6 +11,7 @@ from anyskill.learning import distributed, losses
 from anyskill.learning.actor_critic import ActorCritic
 from anyskill.learning.config import require
 from anyskill.learning.guard import check_finite
+from anyskill.learning.optimizer import OptimizerState
 from anyskill.learning.rollout import Batch, minibatches
 
 Evaluate = Callable[[Batch], tuple[Tensor, Tensor]]
@@ -103,6 +104,7 @@ class PPO:
             )
         ]
         self.optimizer = torch.optim.Adam(groups, lr=config.learning_rate, eps=1e-8, fused=True)
+        self._moments = OptimizerState(self.optimizer, modules)
 
     @property
     def learning_rate(self) -> float:
@@ -175,14 +177,15 @@ class PPO:
     def _clean_gradients(self) -> Tensor:
         """Share gradients among ranks, check and clip them; returns their norm before clipping."""
         distributed.average_gradients(self._parameters.values())
-        gradients = {name: p.grad for name, p in self._parameters.items() if p.grad is not None}
-        norm = nn.utils.get_total_norm(gradients.values())
+        groups = [group["params"] for group in self.optimizer.param_groups]
+        norms = [nn.utils.get_total_norm(p.grad for p in group if p.grad is not None) for group in groups]
+        norm = torch.stack(norms).norm()
         if not norm.isfinite():
-            check_finite("gradient of", gradients)
+            check_finite("gradient of", {name: p.grad for name, p in self._parameters.items() if p.grad is not None})
         if self.config.max_grad_norm is not None:
             # Apart, or a discriminator with its large gradients would decide how far the policy goes.
-            for group in self.optimizer.param_groups:
-                nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
+            for group, own in zip(groups, norms, strict=True):
+                nn.utils.clip_grads_with_norm_(group, self.config.max_grad_norm, own)
         return norm
 
     def _steer(self, kl: Tensor) -> None:
@@ -204,8 +207,7 @@ class PPO:
 
     def state_dict(self) -> dict[str, Any]:
         """The optimiser's moments by parameter, and the learning rate; networks are saved as modules."""
-        moments = {name: self.optimizer.state[p] for name, p in self._parameters.items() if p in self.optimizer.state}
-        return {"learning_rate": self.learning_rate, "moments": moments}
+        return {"learning_rate": self.learning_rate, "moments": self._moments.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on exactly from a state.
@@ -214,9 +216,4 @@ class PPO:
             KeyError: The state knows a parameter that does not exist here.
         """
         self.optimizer.param_groups[0]["lr"] = state["learning_rate"]
-        self.optimizer.state.clear()
-        for name, moments in state["moments"].items():
-            parameter = self._parameters[name]
-            self.optimizer.state[parameter] = {
-                key: value.to(parameter.device, copy=True) for key, value in moments.items()
-            }
+        self._moments.load_state_dict(state["moments"])
