@@ -13,7 +13,7 @@ def test_rates_and_what_they_are_made_of(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(bench, "authored_dataset", lambda: dataset)
     results = {result.case: result for result in run_cases(bench.cases(quick=True), seconds=0.1)}
     trainers = [name for name in results if ":" not in name]
-    assert trainers[:3] == ["CALM, fast", "teacher", "student"]
+    assert trainers[:4] == ["CALM, fast", "teacher", "teacher of rising", "student"]
     for name in trainers:
         shares = [r.value for case, r in results.items() if case.startswith(f"{name}:") and r.unit == "% of the time"]
         assert results[f"{name}: size"].value > 1e5

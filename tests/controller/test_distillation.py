@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from anyskill.body.observation import policy_observation
 from anyskill.controller.distillation import Distillation, DistillationConfig
+from anyskill.controller.falling import STANDING, STOOD
 from anyskill.controller.teacher import Teacher, TeacherConfig
 from anyskill.learning.loop import Trainer, train
 from anyskill.learning.run_folder import RunFolder
@@ -24,6 +26,7 @@ TEACHER = replace(
     units=(32,),
     ppo=replace(TeacherConfig().ppo, minibatch_size=64, epochs=2),
 )
+RISER = replace(TEACHER, task="rising")
 STUDENT = DistillationConfig(
     horizon=4,
     units=(32,),
@@ -42,11 +45,15 @@ def make_teacher() -> Teacher:
     return Teacher(TEACHER, MujocoCpu(TEACHER.worlds), library())
 
 
+def make_riser() -> Teacher:
+    return Teacher(RISER, MujocoCpu(TEACHER.worlds), library())
+
+
 def make_student() -> Distillation:
-    return Distillation(STUDENT, make_teacher())
+    return Distillation(STUDENT, make_teacher(), make_riser())
 
 
-@pytest.mark.parametrize("make", [make_teacher, make_student])
+@pytest.mark.parametrize("make", [make_teacher, make_riser, make_student])
 def test_resuming_equals_going_on(tmp_path: Path, make: type[Trainer]) -> None:
     states = []
     for name, stops in (("once", (4,)), ("twice", (2, 4))):
@@ -94,12 +101,37 @@ def test_failure_rates_count_time_and_not_attempts() -> None:
     """Lost every 30 steps or every 120 steps: the chance to be lost within 60 differs, however attempts end."""
     task = make_teacher().task
     nobody = torch.zeros(16, dtype=torch.bool)
-    for _ in range(200):
+    for _ in range(40):
         task.clip[:8], task.clip[8:] = 0, 1
-        task.age[:8], task.age[8:] = 30, 120
-        task._note(~nobody, nobody)
+        for step in range(1, 121):
+            task._note(torch.arange(16).lt(8) & (step % 30 == 0) | (step == 120), nobody)
     assert task.failure_rate[:2].tolist() == pytest.approx([1 - math.exp(-2), 1 - math.exp(-0.5)], abs=1e-3)
-    for _ in range(200):
+    for _ in range(2000):
         task._note(nobody, ~nobody)
     assert task.failure_rate[:2].max() < 1e-3
     assert task.failure_rate[2] == pytest.approx(1 - math.exp(-0.7))
+
+
+def test_a_body_that_gets_up_is_told_how_by_the_second_teacher_until_it_stands() -> None:
+    student = make_student()
+    task = student.task
+    everyone = torch.ones(16, dtype=torch.bool)
+    draws = torch.Generator().manual_seed(0)
+    student.config = replace(STUDENT, fall_start=1.0)
+    task._failed = everyone
+    task.reset(everyone)
+    student._lay_and_raise(everyone, draws)
+    assert bool((task.excused == task.config.ground_patience).all())
+    assert torch.equal(task.frame, task.start)
+    assert task.engine.state().positions[:, 0, 2].max() < STANDING
+    standing = task.engine.skeleton.initial_qpos.float().repeat(8, 1)
+    task.engine.reset(torch.arange(8), standing, torch.zeros(8, 34))
+    for _ in range(STOOD):
+        assert bool((task.excused > 0).all())
+        student._lay_and_raise(~everyone, draws)
+    assert task.excused[:8].eq(0).all() and task.excused[8:].gt(0).all()
+    assert task.patience[:8].eq(task.config.patience).all()
+    own = policy_observation(task.engine.state())
+    rises = student._ranges(student.riser.mean(own))
+    tracks = task.targets(student.tracker.mean(task.observe()))
+    torch.testing.assert_close(student._wanted(own), torch.cat((tracks[:8], rises[8:])))

@@ -19,7 +19,7 @@ from anyskill.learning.state import State, read_state, write_state
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from tests.controller.made_up import arm_clip, tiny
-from tests.controller.test_distillation import STUDENT, TEACHER
+from tests.controller.test_distillation import RISER, STUDENT, TEACHER
 
 CLIPS = [arm_clip("right arm", 7, -1.5), arm_clip("left arm", 11, -1.5), arm_clip("right elbow", 9, -1.5)]
 SAMPLES = 128
@@ -102,7 +102,8 @@ def update(state: State) -> State:
 def distil() -> State:
     """A student after two iterations in worlds of this rank's own."""
     teacher = Teacher(TEACHER, MujocoCpu(TEACHER.worlds), MotionLibrary(CLIPS))
-    student = Distillation(STUDENT, teacher)
+    riser = Teacher(RISER, MujocoCpu(TEACHER.worlds), MotionLibrary(CLIPS))
+    student = Distillation(STUDENT, teacher, riser)
     student.iterate()
     student.iterate()
     return {"student": student.student.state_dict(), "clip": student.task.clip}

@@ -12,11 +12,11 @@ from anyskill.controller.provenance import Provenance
 from anyskill.controller.recipe import Recipe, Stages
 from anyskill.learning.run_folder import RunFolder
 from tests.controller.made_up import tiny, write_dataset
-from tests.controller.test_distillation import STUDENT, TEACHER
+from tests.controller.test_distillation import RISER, STUDENT, TEACHER
 
 CALM = tiny("calm")
-STAGES = Stages(TEACHER, replace(STUDENT, log_sigma=-2.5), replace(CALM, bf16=True, log_sigma=-2.7))
-TEACHER_SAMPLES, STUDENT_SAMPLES, TUNING_SAMPLES = 3 * 16 * 8, 5 * 16 * 4, 2 * 16 * 8
+STAGES = Stages(TEACHER, RISER, replace(STUDENT, log_sigma=-2.5), replace(CALM, bf16=True, log_sigma=-2.7))
+TEACHER_SAMPLES, RISING_SAMPLES, STUDENT_SAMPLES, TUNING_SAMPLES = 3 * 16 * 8, 16 * 8, 5 * 16 * 4, 2 * 16 * 8
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(folder: Path, dataset: Path, tuning_samples: float = TUNING_SAMPLES, seed: int = 3) -> bool:
     recipe = Recipe(folder, dataset, seed=seed, progress=False)
-    return recipe.distil_and_tune(TEACHER_SAMPLES, STUDENT_SAMPLES, tuning_samples, STAGES)
+    return recipe.distil_and_tune(TEACHER_SAMPLES, RISING_SAMPLES, STUDENT_SAMPLES, tuning_samples, STAGES)
 
 
 def test_teacher_then_student_then_calm(dataset: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     assert run(folder, dataset)
-    done = {stage: len(RunFolder.open(folder / stage).metrics()) for stage in ("teacher", "student", "calm")}
-    assert done == {"teacher": 3, "student": 5, "calm": 2}
+    done = {stage: len(RunFolder.open(folder / stage).metrics()) for stage in ("teacher", "rising", "student", "calm")}
+    assert done == {"teacher": 3, "rising": 1, "student": 5, "calm": 2}
     assert all(RunFolder.open(folder / stage).config["seed"] == 3 for stage in done)
     student, tuned = (Controller.load(folder / stage / "controller.safetensors") for stage in ("student", "calm"))
     assert tuned.names[::4] == student.names[::4] == ("little", "more", "much")
@@ -72,7 +72,7 @@ def test_other_clips_are_told_of_and_refused_where_places_are_remembered(
         run(folder, dataset, tuning_samples=3 * 16 * 8)
     recipe = Recipe(folder, dataset, seed=3, progress=False)
     with pytest.raises(ControllerError, match="student was begun"):
-        recipe.distil_and_tune(2 * TEACHER_SAMPLES, 2 * STUDENT_SAMPLES, TUNING_SAMPLES, STAGES)
+        recipe.distil_and_tune(2 * TEACHER_SAMPLES, RISING_SAMPLES, 2 * STUDENT_SAMPLES, TUNING_SAMPLES, STAGES)
     assert [message.partition("run/")[2] for message in caplog.messages] == [
         "teacher goes on with other clips than before (1 new, 2 gone)."
     ]

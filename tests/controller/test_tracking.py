@@ -1,11 +1,14 @@
 """The tracking task on small clips."""
 
+from dataclasses import replace
+
 import torch
 
 from anyskill.controller.tracking import TrackingConfig, TrackingTask
+from anyskill.motion.clip import Clip
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import make_engine
-from tests.controller.made_up import arm_clip
+from tests.controller.made_up import arm_clip, lie_down
 
 
 def test_a_mirrored_clip_is_followed_in_the_mirror() -> None:
@@ -30,27 +33,84 @@ def test_a_mirrored_clip_is_followed_in_the_mirror() -> None:
     assert float((positions[0, hands[0]] - positions[0, hands[1]]).norm()) > 0.1
 
 
-def test_who_goes_over_stays_where_it_is_and_has_time_to_find_in() -> None:
-    library = MotionLibrary([arm_clip("right arm", 7, -2.8), arm_clip("left arm", 11, -2.8)])
-    engine = make_engine(64, "cpu")
-    config = TrackingConfig(go_over=0.5, patience=3, failure_distance=0.2)
-    task = TrackingTask(engine, library, torch.Generator().manual_seed(0), config)
+def task_of(config: TrackingConfig, *clips: Clip, worlds: int = 64) -> TrackingTask:
+    return TrackingTask(make_engine(worlds, "cpu"), MotionLibrary(clips), torch.Generator().manual_seed(0), config)
+
+
+def no_action(task: TrackingTask) -> torch.Tensor:
+    return task.targets(torch.zeros(len(task.clip), task.num_actions))
+
+
+def test_a_window_is_followed_over_and_over_and_then_another_from_where_the_body_is() -> None:
+    config = TrackingConfig(window=8, hold=(20, 21), patience=9, failure_distance=3.0)
+    task = task_of(config, arm_clip("right arm", 7, -0.4), arm_clip("left arm", 11, -0.4))
+    clip, start, end = task.clip.clone(), task.start.clone(), task.end.clone()
+    assert torch.equal(end - start, torch.full_like(start, 7))
+    before = task.frame.clone()
+    assert bool(((before >= start) & (before < end)).all())
     assert not task.patience.any()  # all have begun in a clip
-    _, failed, _ = task.step(task.targets(torch.zeros(64, task.num_actions)))
-    assert not failed.any()
-    before = engine.state().positions.clone()
-    task.reset(torch.ones(64, dtype=torch.bool))
-    stays = task.patience > 0
-    assert 0.2 < stays.float().mean() < 0.8
-    unmoved = (engine.state().positions - before).abs().flatten(1).amax(1) < 1e-6
-    assert torch.equal(unmoved, stays)
-    far = torch.zeros(64, dtype=torch.bool)
-    for step in range(4):
-        _, failed, _ = task.step(task.targets(torch.zeros(64, task.num_actions)))
-        if step < 2:
-            assert not failed[stays].any()
-        far |= failed
-    assert far[stays].any()  # half way between two poses when time was up
-    task.patience[:] = 7
+    for step in range(1, 20):
+        _, failed, finished = task.step(no_action(task))
+        assert not failed.any()
+        assert torch.equal(finished, task.frame == end)
+        positions = task.engine.state().positions.clone()
+        task.reset(finished)
+        assert torch.equal(task.frame[finished], start[finished])
+        assert bool((task.patience[finished] == 9).all())
+        torch.testing.assert_close(task.engine.state().positions, positions)
+        assert torch.equal((before + step - start) % 7, task.frame - start)
+    _, failed, finished = task.step(no_action(task))
+    assert bool(finished.all()) and not failed.any()
+    positions = task.engine.state().positions.clone()
+    task.reset(finished)
+    torch.testing.assert_close(task.engine.state().positions, positions)
+    assert torch.equal(task.frame, task.start)
+    assert 0.2 < float((task.clip != clip).float().mean()) < 0.8
+
+
+def test_a_loop_has_no_end_and_an_episode_has() -> None:
+    config = TrackingConfig(window=5, hold=(1000, 1001), episode=9)
+    task = task_of(config, replace(arm_clip("arm", 7, -0.01), loop=True), worlds=4)
+    for _ in range(8):
+        _, failed, finished = task.step(no_action(task))
+        assert not (failed | finished).any()
+    _, _, finished = task.step(no_action(task))
+    assert bool(finished.all())
+    task.reset(finished)
+    assert not task.age.any()
+
+
+def test_who_goes_over_has_time_to_find_in_and_who_failed_starts_in_a_clip() -> None:
+    config = TrackingConfig(window=7, hold=(1, 2), patience=3, failure_distance=0.2)
+    task = task_of(config, arm_clip("right arm", 7, -2.8), arm_clip("left arm", 11, -2.8))
+    _, failed, finished = task.step(no_action(task))
+    task.reset(failed | finished)
+    stays = ~failed
+    task.left += 100
+    for _ in range(2):
+        _, failed, _ = task.step(no_action(task))
+        assert not failed[stays].any()
+    failed = task.step(no_action(task))[1]
+    assert failed[stays].any()  # half way between two poses when time was up
     task.reset(failed)
-    assert failed.any() and not task.patience[failed].any()  # whoever has failed begins in a clip
+    assert not task.patience[failed].any()
+    assert torch.equal(task.engine.state().qpos(task.engine.skeleton)[failed], task._qpos[rows_of(task)][failed])
+
+
+def rows_of(task: TrackingTask) -> torch.Tensor:
+    return task.library.rows(task.clip, task.frame)
+
+
+def test_falling_is_a_failure_where_the_clip_stands() -> None:
+    task = task_of(TrackingConfig(window=5, failure_distance=9.0), lie_down())
+    lies = task.grounded
+    assert not lies[task.start < 80].any()
+    assert lies[task.start > 120].all()
+    place = task.library.rows(task.clip, torch.full_like(task.clip, 170))
+    task.engine.reset(torch.arange(64), task._qpos[place], task._qvel[place])
+    task.excused[:5] = 9
+    for _ in range(6):
+        failed = task.step(no_action(task))[1]
+    expected = ~lies
+    expected[:5] = False
+    assert torch.equal(failed, expected)

@@ -14,6 +14,7 @@ def pretrain(
     preset: Literal["fast", "paper"] = "fast",
     samples: float = 20e6,
     teacher_samples: float = 60e6,
+    rising_samples: float = 6e6,
     student_samples: float = 10e6,
     device: str = "cpu",
     seed: int = 0,
@@ -30,6 +31,7 @@ def pretrain(
         preset: Settings of amp, ase and calm: as published, or for two CPU cores.
         samples: Control steps of adversarial training.
         teacher_samples: Control steps of the tracking teacher (distil+calm).
+        rising_samples: Control steps of the teacher that stands up (distil+calm).
         student_samples: Control steps of distilling (distil+calm).
         device: cpu or cuda.
         seed: Of everything random.
@@ -41,7 +43,7 @@ def pretrain(
 
     recipe = Recipe(out, motions, device, seed, track=track)
     if method == "distil+calm":
-        finished = recipe.distil_and_tune(teacher_samples, student_samples, samples)
+        finished = recipe.distil_and_tune(teacher_samples, rising_samples, student_samples, samples)
     else:
         finished = recipe.adversarial(settings(method, preset), samples)
     distributed.leave()

@@ -8,11 +8,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill.controller.controller import Controller
-from anyskill.controller.falling import FallRule
+from anyskill.controller.falling import STANDING, FallRule
 from anyskill.motion.library import MotionLibrary
 
 PER_CLIP = 4  # windows of each clip in the bank, spread evenly over it
-STANDING = 0.7  # m; a body whose pelvis is higher stands
 
 
 def window_ends(

@@ -12,7 +12,7 @@ from anyskill.bench import Case, Chunk
 from anyskill.controller.distillation import Distillation, DistillationConfig
 from anyskill.controller.pretraining import Pretraining, PretrainingConfig, fast_calm
 from anyskill.controller.report import authored_dataset
-from anyskill.controller.teacher import Teacher, TeacherConfig
+from anyskill.controller.teacher import Teacher, TeacherConfig, rising_teacher
 from anyskill.learning.loop import Trainer
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.bench import bare_physics
@@ -40,18 +40,19 @@ def cases(quick: bool) -> list[Case]:
             config = replace(config, worlds=128, ppo=replace(config.ppo, minibatch_size=512))
         return Pretraining(config, make_engine(config.worlds, device), motions())
 
-    def teacher() -> Teacher:
-        config = TeacherConfig()
+    def teacher(config: TeacherConfig) -> Teacher:
         if quick:
             config = replace(config, worlds=128, ppo=replace(config.ppo, minibatch_size=512))
         return Teacher(config, make_engine(config.worlds, device), motions())
 
     def student() -> Distillation:
-        return Distillation(DistillationConfig(minibatch_size=512 if quick else 4096), teacher())
+        config = DistillationConfig(minibatch_size=512 if quick else 4096)
+        return Distillation(config, teacher(TeacherConfig()), teacher(rising_teacher()))
 
     trainers: dict[str, Callable[[], Trainer]] = {
         "CALM, fast": lambda: calm(fast_calm()),
-        "teacher": teacher,
+        "teacher": lambda: teacher(TeacherConfig()),
+        "teacher of rising": lambda: teacher(rising_teacher()),
         "student": student,
     }
     if device == "cuda":

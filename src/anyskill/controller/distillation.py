@@ -1,8 +1,11 @@
-"""Distilling the teacher into π(a|s, z): the student acts, the teacher says what it would have done (DAgger).
+"""Distilling the teachers into π(a|s, z): the student acts, a teacher says what it would have done (DAgger).
 
-The student sees no reference, only the latent z = E(window) of the two seconds of the clip that lie ahead, held for a
-while as a high-level policy will hold it. Policy and encoder are trained together on the squared distance between
-the PD targets of student and teacher; overlapping windows are drawn together and all windows apart.
+The student sees no reference, only the latent z = E(window) of the two seconds that the teacher follows over and over
+before it goes over to another window, as a high-level policy will hold and switch latents. Policy and encoder are
+trained together on the squared distance between the PD targets of student and teacher; overlapping windows are drawn
+together and all windows apart.
+
+A body that is on the ground while its window stands is told by the second teacher how to get up, until it stands.
 """
 
 from collections.abc import Mapping
@@ -10,13 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from anyskill.body.observation import frame_size, policy_observation, policy_size
 from anyskill.controller.calm import alignment_loss, uniformity_loss
+from anyskill.controller.falling import STANDING, STOOD
 from anyskill.controller.networks import Encoder
+from anyskill.controller.rising import RisingTask
 from anyskill.controller.teacher import Teacher
+from anyskill.controller.tracking import TrackingTask
 from anyskill.learning import distributed
 from anyskill.learning.buffers import RowBuffer
 from anyskill.learning.guard import check_finite
@@ -40,17 +46,17 @@ class DistillationConfig:
     latent: int = 64
     """Size of z."""
     frames: int = 60
-    """Frames of an encoded window."""
+    """Frames of an encoded window, as many as the teacher follows over and over."""
     stride: int = 4
     """The encoder reads every so many of them."""
     encoder_units: tuple[int, ...] = (512, 256)
     """Hidden layers of the encoder."""
-    latent_steps: tuple[int, ...] = (10, 60)
-    """A latent is held for a random number of control steps from this range."""
     teacher_share: float = 0.5
     """Share of worlds that the teacher steers at first; falls to zero over ``teacher_iterations``."""
     teacher_iterations: int = 100
     """See ``teacher_share``."""
+    fall_start: float = 0.1
+    """Chance that a world starts as a fall ends, if its window stands."""
     memory: int = 200_000
     """Samples from which minibatches are drawn."""
     steps: int = 8
@@ -89,31 +95,37 @@ class Student(nn.Module):
 
 
 @dataclass
-class _Held:
-    """Where each world's latent comes from, and for how long it is kept."""
+class _Progress:
+    """What is remembered from one iteration to the next."""
 
-    end: Tensor
-    left: Tensor
-    latent: Tensor
-    iteration: int = 0
+    stood: Tensor  # for how many control steps each world has been standing
+    iterations: int = 0
 
     def state_dict(self) -> dict[str, Any]:
         return dict(vars(self))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.iteration = state["iteration"]
-        for name in ("end", "left", "latent"):
-            getattr(self, name).copy_(state[name])
+        self.iterations = state["iterations"]
+        self.stood.copy_(state["stood"])
 
 
 class Distillation:
-    """``Trainer`` of the student. The teacher's task provides worlds, references and the teacher's policy."""
+    """``Trainer`` of the student.
 
-    def __init__(self, config: DistillationConfig, teacher: Teacher) -> None:
-        self.config, self.teacher, self.task = config, teacher.model.eval(), teacher.task
-        self._task_streams = teacher.streams
+    Args:
+        config: Settings.
+        tracker: Teacher of the tracking task, which provides the worlds.
+        riser: Teacher of the rising task, which knows how to get up.
+    """
+
+    def __init__(self, config: DistillationConfig, tracker: Teacher, riser: Teacher) -> None:
+        assert isinstance(tracker.task, TrackingTask)
+        assert isinstance(riser.task, RisingTask)
+        self.config, self.task, self._fallen = config, tracker.task, riser.task.fallen
+        self.tracker, self.riser = tracker.model.eval(), riser.model.eval()
+        self._task_streams = tracker.streams
         engine = self.task.engine
-        skeleton, device, n = engine.skeleton, engine.device, engine.num_worlds
+        skeleton, device = engine.skeleton, engine.device
         self.streams = Streams(config.seed, rank=distributed.rank())
         self.timer = PhaseTimer(device)
         self.student = Student(
@@ -124,8 +136,7 @@ class Distillation:
         self.memory = RowBuffer(config.memory, device=device)
         self._offset = skeleton.action_offset.float().to(device)
         self._scale = skeleton.action_scale.float().to(device)
-        zero = torch.zeros(n, dtype=torch.long, device=device)
-        self.held = _Held(zero, zero.clone(), torch.zeros(n, config.latent, device=device))
+        self.progress = _Progress(torch.zeros(engine.num_worlds, dtype=torch.long, device=device))
 
     @property
     def parts(self) -> Mapping[str, Stateful]:
@@ -134,7 +145,7 @@ class Distillation:
             "student": self.student,
             "optimizer": OptimizerState(self.optimizer, self.student),
             "memory": self.memory,
-            "held": self.held,
+            "progress": self.progress,
             "task": self.task,
             "task_streams": self._task_streams,
             "streams": self.streams,
@@ -145,46 +156,58 @@ class Distillation:
         config, task = self.config, self.task
         n, device = task.engine.num_worlds, task.engine.device
         draws = self.streams("draws", device)
-        share = config.teacher_share * max(0.0, 1.0 - self.held.iteration / config.teacher_iterations)
+        share = config.teacher_share * max(0.0, 1.0 - self.progress.iterations / config.teacher_iterations)
         guided = torch.rand(n, generator=draws, device=device) < share
         rewards, failures, ends = [], torch.zeros((), device=device), torch.zeros((), device=device)
+        with self.timer("networks"), torch.no_grad():
+            latent = self._latents(torch.arange(n, device=device))
         for _ in range(config.horizon):
             with self.timer("networks"), torch.no_grad():
-                self._renew_latents(draws)
                 own = policy_observation(task.engine.state())
-                wanted = task.targets(self.teacher.mean(task.observe()))
-                targets = self._targets(own, self.held.latent)
-                row = {"observation": own, "clip": task.clip.clone(), "end": self.held.end.clone(), "wanted": wanted}
+                wanted = self._wanted(own)
+                targets = self._targets(own, latent)
+                row = {"observation": own, "clip": task.clip.clone(), "end": task.end, "wanted": wanted}
                 self.memory.store(row, draws)
                 self.student.observations.update(own)
             with self.timer("physics"):
                 reward, failed, finished = task.step(torch.where(guided[:, None], wanted, targets))
-                self.held.left -= 1
                 done = failed | finished
-                self.held.left.masked_fill_(done, 0)
                 task.reset(done)
+                self._lay_and_raise(done, draws)
+            with self.timer("networks"), torch.no_grad():
+                latent[done] = self._latents(done.nonzero()[:, 0])
             rewards.append(reward.mean())
             failures, ends = failures + failed.sum(), ends + done.sum()
         with self.timer("update"):
             report = self._update()
-        self.held.iteration += 1
+        self.progress.iterations += 1
         return config.horizon * n, report | {
             "reward": float(torch.stack(rewards).mean()),
             "failures": float(failures / ends.clamp_min(1)),
-            "failure_rate": float(task.failure_rate.mean()),
-        }
+        } | task.report()
 
-    def _renew_latents(self, draws: torch.Generator) -> None:
-        """Encode the two seconds ahead wherever a latent has been held long enough."""
-        worlds = (self.held.left <= 0).nonzero()[:, 0]
-        low, high = self.config.latent_steps
-        self.held.left[worlds] = torch.randint(low, high, (len(worlds),), generator=draws, device=draws.device)
-        clip, ahead = self.task.clip[worlds], self.task.frame[worlds] + self.config.frames - 1
-        # Near its end a clip has less than a window ahead: its last one then, in which the present lies.
-        loops = self.task.library.loops[clip]
-        self.held.end[worlds] = torch.where(loops, ahead, torch.minimum(ahead, self.task.library.lengths[clip] - 1))
-        self.student.frames.update(self._windows(clip, self.held.end[worlds])[:, 0])
-        self.held.latent[worlds] = self._encode(clip, self.held.end[worlds])
+    def _wanted(self, observation: Float[Tensor, "world observation"]) -> Float[Tensor, "world dof"]:
+        """PD targets of the teacher whose turn it is."""
+        rises = self._ranges(self.riser.mean(observation))
+        tracks = self.task.targets(self.tracker.mean(self.task.observe()))
+        return torch.where((self.task.excused > 0)[:, None], rises, tracks)
+
+    def _lay_and_raise(self, done: Bool[Tensor, "world"], draws: torch.Generator) -> None:
+        """Lay some of those that start anew on the ground; whoever has got up begins its window."""
+        task, device = self.task, draws.device
+        lie = torch.rand(len(done), generator=draws, device=device) < self.config.fall_start
+        worlds = (done & lie & (task.age == 0) & ~task.grounded).nonzero()[:, 0]
+        places = torch.randint(len(self._fallen[0]), (len(worlds),), generator=draws, device=device)
+        task.lay(worlds, *(states[places] for states in self._fallen))
+        stands = task.engine.state().positions[:, 0, 2] > STANDING
+        self.progress.stood = torch.where(stands, self.progress.stood + 1, 0)
+        task.arrive((task.excused > 0) & (self.progress.stood >= STOOD))
+
+    def _latents(self, worlds: Int[Tensor, "n"]) -> Float[Tensor, "n latent"]:
+        """Of the windows that some worlds follow now."""
+        clip, end = self.task.clip[worlds], self.task.end[worlds]
+        self.student.frames.update(self._windows(clip, end)[:, 0])
+        return self._encode(clip, end)
 
     def _windows(self, clip: Tensor, end: Tensor) -> Float[Tensor, "n read frame"]:
         return self.task.library.windows(clip, end, self.student.encoder.read, stride=self.config.stride)
@@ -196,12 +219,15 @@ class Distillation:
         self, observation: Float[Tensor, "n observation"], latent: Float[Tensor, "n latent"]
     ) -> Float[Tensor, "n dof"]:
         """The student's PD targets."""
-        action = self.student.policy(self.student.observations(observation), latent)
+        return self._ranges(self.student.policy(self.student.observations(observation), latent))
+
+    def _ranges(self, action: Float[Tensor, "n dof"]) -> Float[Tensor, "n dof"]:
+        """PD targets (rad) of a controller's actions."""
         return self._offset + self._scale * action
 
     def _update(self) -> dict[str, float]:
         config, draws = self.config, self.streams("minibatches", self.task.engine.device)
-        progress = min(self.held.iteration / config.iterations, 1.0)
+        progress = min(self.progress.iterations / config.iterations, 1.0)
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * (1.0 - 0.9 * progress)
         steps = [self._step(self.memory.sample(config.minibatch_size, draws), draws) for _ in range(config.steps)]

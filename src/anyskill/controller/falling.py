@@ -11,9 +11,12 @@ from anyskill.body.skeleton import Skeleton
 from anyskill.body.state import BodyState
 from anyskill.motion.check import TOLERANCE
 from anyskill.motion.ground import lowest_points
+from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import CONTROL_RATE, Engine
 
 CONTACT = 0.1  # N, in any component
+STANDING = 0.7  # m; a body whose pelvis is higher stands
+STOOD = CONTROL_RATE // 2  # control steps; a body that keeps standing so long has stood up
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class FallRule:
         limits = state.positions.new_full((skeleton.num_bodies,), self.height)
         limits[skeleton.index("head")] = max(self.head_height, self.height)
         return (state.positions[:, others, 2] < limits[others]).any(1)
+
+
+def frames_on_the_ground(library: MotionLibrary, rule: FallRule) -> Bool[Tensor, "place"]:
+    """Which frames of all clips would count as fallen, in the order of ``MotionLibrary.places``."""
+    return rule.of_clip(library.states(*library.places()), library.skeleton)
 
 
 def _others(skeleton: Skeleton) -> list[int]:

@@ -8,15 +8,14 @@ from torch import Tensor
 
 from anyskill.body.observation import policy_observation
 from anyskill.body.skeleton import Skeleton
-from anyskill.controller.bank import STANDING, BankPostures
+from anyskill.controller.bank import BankPostures
 from anyskill.controller.calm import uniformity_loss
 from anyskill.controller.controller import Controller
-from anyskill.controller.falling import FallRule, fall_bank
+from anyskill.controller.falling import STANDING, STOOD, FallRule, fall_bank
 from anyskill.controller.play import Play
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import CONTROL_RATE, Engine
 
-STOOD = CONTROL_RATE // 2  # control steps; a body that keeps standing so long has stood up
 PATIENCE = 5 * CONTROL_RATE  # control steps to get up in after a latent that lies down
 
 

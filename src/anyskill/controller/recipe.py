@@ -10,7 +10,7 @@ from anyskill.controller.distillation import Distillation, DistillationConfig
 from anyskill.controller.export import controller_of
 from anyskill.controller.pretraining import Pretraining, PretrainingConfig, fast_calm, fine_tuning
 from anyskill.controller.provenance import Provenance
-from anyskill.controller.teacher import Teacher, TeacherConfig
+from anyskill.controller.teacher import Teacher, TeacherConfig, rising_teacher
 from anyskill.learning import distributed
 from anyskill.learning.loop import Trainer, train
 from anyskill.learning.run_folder import RunFolder
@@ -26,6 +26,8 @@ class Stages:
 
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     """Follows clips frame by frame."""
+    rising: TeacherConfig = field(default_factory=rising_teacher)
+    """Stands up from the ground."""
     student: DistillationConfig = field(default_factory=DistillationConfig)
     """Learns from the teacher; its sizes are those of the controller."""
     tuning: PretrainingConfig = field(default_factory=fine_tuning)
@@ -66,19 +68,25 @@ class Recipe:
         return self._stage(config.method, config, trainer, self._iterations(samples, config.worlds, config.horizon))
 
     def distil_and_tune(
-        self, teacher_samples: float, student_samples: float, tuning_samples: float, stages: Stages | None = None
+        self,
+        teacher_samples: float,
+        rising_samples: float,
+        student_samples: float,
+        tuning_samples: float,
+        stages: Stages | None = None,
     ) -> bool:
-        """Teacher, student, and CALM from there; whether all were finished."""
+        """Two teachers, their student, and CALM from there; whether all were finished."""
         stages = stages or Stages()
-        teacher_config, tuning_config = replace(stages.teacher, seed=self.seed), replace(stages.tuning, seed=self.seed)
-        worlds = teacher_config.worlds
-        teacher = Teacher(teacher_config, self._engine(worlds, "teacher"), self.library)
-        iterations = self._iterations(teacher_samples, worlds, teacher_config.horizon)
-        if not self._stage("teacher", teacher_config, teacher, iterations):
+        tuning_config = replace(stages.tuning, seed=self.seed)
+        tracker, finished = self._teacher("teacher", stages.teacher, teacher_samples)
+        if not finished:
             return False
-        iterations = self._iterations(student_samples, worlds, stages.student.horizon)
+        riser, finished = self._teacher("rising", stages.rising, rising_samples)
+        if not finished:
+            return False
+        iterations = self._iterations(student_samples, stages.teacher.worlds, stages.student.horizon)
         student_config = replace(stages.student, seed=self.seed, iterations=iterations)
-        student = Distillation(student_config, teacher)
+        student = Distillation(student_config, tracker, riser)
         finished = self._stage("student", student_config, student, iterations)
         self._save(student, "student")
         if not finished:
@@ -89,6 +97,12 @@ class Recipe:
         finished = self._stage("calm", tuning_config, tuning, iterations)
         self._save(tuning, "calm")
         return finished
+
+    def _teacher(self, name: str, config: TeacherConfig, samples: float) -> tuple[Teacher, bool]:
+        """A teacher, and whether it was finished."""
+        config = replace(config, seed=self.seed)
+        teacher = Teacher(config, self._engine(config.worlds, name), self.library)
+        return teacher, self._stage(name, config, teacher, self._iterations(samples, config.worlds, config.horizon))
 
     def _engine(self, worlds: int, stage: str) -> Engine:
         return make_engine(worlds, self.device, dump_folder=self.folder / stage / "blown-up")

@@ -1,10 +1,14 @@
-"""Training the teacher: PPO on the tracking task."""
+"""Training the student's teachers: PPO on the tracking task and on the rising task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
 
 import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
 
+from anyskill.controller.rising import RisingConfig, RisingTask
 from anyskill.controller.tracking import TrackingConfig, TrackingTask
 from anyskill.learning import distributed
 from anyskill.learning.actor_critic import ActorCritic
@@ -34,8 +38,12 @@ class TeacherConfig:
     """Multiply in bfloat16."""
     seed: int = 0
     """Of everything random."""
+    task: Literal["tracking", "rising"] = "tracking"
+    """What is learnt."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
-    """The task."""
+    """Used by ``tracking`` alone."""
+    rising: RisingConfig = field(default_factory=RisingConfig)
+    """Used by ``rising`` alone."""
     ppo: PPOConfig = field(
         default_factory=lambda: PPOConfig(
             learning_rate=1e-4,
@@ -50,14 +58,51 @@ class TeacherConfig:
     """The optimiser."""
 
 
+def rising_teacher() -> TeacherConfig:
+    """Settings to learn to stand up with: a smaller network, and more noise, since no reference shows the way."""
+    config = TeacherConfig()
+    ppo = replace(config.ppo, discount=0.98, epochs=4, value_learning_rate=3e-4, kl_target=0.03)
+    return replace(config, task="rising", units=(512, 256), log_sigma=-2.3, ppo=ppo)
+
+
+class Task(Stateful, Protocol):
+    """What a teacher learns."""
+
+    engine: Engine
+    observation_size: int
+    num_actions: int
+
+    def observe(self) -> Float[Tensor, "world observation"]:
+        """What the policy sees."""
+
+    def targets(self, action: Float[Tensor, "world dof"]) -> Float[Tensor, "world dof"]:
+        """PD targets (rad) of actions."""
+
+    def step(
+        self, targets: Float[Tensor, "world dof"]
+    ) -> tuple[Float[Tensor, "world"], Bool[Tensor, "world"], Bool[Tensor, "world"]]:
+        """One control step: reward, worlds that failed, worlds whose time is up. Neither is reset yet."""
+
+    def reset(self, mask: Bool[Tensor, "world"]) -> None:
+        """Begin anew, or go on, in some worlds."""
+
+    def report(self) -> dict[str, float]:
+        """How well it goes."""
+
+
 class Teacher:
-    """``Trainer`` of a policy that follows clips frame by frame."""
+    """``Trainer`` of a policy that follows clips frame by frame, or stands up."""
 
     def __init__(self, config: TeacherConfig, engine: Engine, library: MotionLibrary) -> None:
         self.config = config
         self.streams = Streams(config.seed, rank=distributed.rank())
         self.timer = PhaseTimer(engine.device)
-        self.task = TrackingTask(engine, library, self.streams("task", engine.device), config.tracking)
+        draws = self.streams("task", engine.device)
+        self.task: Task = (
+            TrackingTask(engine, library, draws, config.tracking)
+            if config.task == "tracking"
+            else RisingTask(engine, library, draws, config.rising)
+        )
         size, weights = self.task.observation_size, self.streams("weights", "cpu")
         policy = GaussianPolicy(
             MLP(size, config.units, weights, bf16=config.bf16), self.task.num_actions, config.log_sigma, weights
@@ -106,5 +151,4 @@ class Teacher:
             "reward": float(self.rollout["reward"].mean()),
             "episode_length": samples / max(int(ends), 1),
             "failures": int(failures) / max(int(ends), 1),
-            "failure_rate": float(task.failure_rate.mean()),
-        }
+        } | task.report()

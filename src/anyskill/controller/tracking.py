@@ -1,5 +1,9 @@
 """The tracking task: follow a clip frame by frame. Its policy is the teacher of the latent-conditioned controller.
 
+Each world follows a window of a clip, over and over for a random time, and then goes over to another window from
+wherever the body is: what a controller does under latents that are held and switched, practised with a reference in
+sight.
+
 The reference is compared free of heading and horizontal position, all in terms of the policy's observation, so that a
 body which has drifted or turned is not dragged back but goes on with the movement from where it is.
 
@@ -7,47 +11,71 @@ A mirrored clip is followed in the mirror: the policy sees the image of the body
 mirrored back. What it learns on one side it can do on the other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror, position_mirror
 from anyskill.body.observation import policy_blocks, policy_observation, policy_size
+from anyskill.controller.falling import FallRule, frames_on_the_ground
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
 LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
 HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
 FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
+_PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused")
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """How alike two bodies are, from 0 to 1: a sum of weight × exp(−sharpness × mean squared error)."""
+
+    weights: tuple[float, float, float, float, float] = (0.4, 0.3, 0.15, 0.05, 0.1)
+    """Of positions, rotations, linear velocities, angular velocities, height; they sum to one."""
+    sharpness: tuple[float, float, float, float, float] = (40.0, 5.0, 0.5, 0.03, 60.0)
+    """In the same order."""
+
+    def __call__(self, error: Float[Tensor, "n observation"], blocks: dict[str, slice]) -> Float[Tensor, "n"]:
+        """Of the difference of two observations."""
+        result = torch.zeros_like(error[:, 0])
+        names = ("positions", "rotations", "linear", "angular", "height")
+        for name, weight, sharpness in zip(names, self.weights, self.sharpness, strict=True):
+            result += weight * torch.exp(-sharpness * error[:, blocks[name]].square().mean(-1))
+        return result
 
 
 @dataclass(frozen=True)
 class TrackingConfig:
-    """Weights and scales of the tracking reward, and when an attempt has failed."""
+    """The tracking reward, what is followed for how long, and when an attempt has failed."""
 
     action_scale: float = 0.7
     """PD target = joint angles of the next reference frame + this (rad) × action."""
-    weights: tuple[float, float, float, float, float] = (0.4, 0.3, 0.15, 0.05, 0.1)
-    """Of positions, rotations, linear velocities, angular velocities, height; they sum to one."""
-    sharpness: tuple[float, float, float, float, float] = (40.0, 5.0, 0.5, 0.03, 60.0)
-    """Each term is exp(−sharpness × mean squared error), in the same order."""
+    similarity: Similarity = field(default_factory=Similarity)
+    """The reward: of the body to the reference."""
     failure_distance: float = 0.6
     """A body this far (m) from where the reference has it, relative to the root, or a root this far off in height."""
-    episode: int = 150
-    """Control steps after which a world starts elsewhere, or goes over to another clip."""
-    go_over: float = 0.5
-    """Chance that a world whose time is up follows another clip from where it is, instead of starting in it."""
+    episode: int = 300
+    """Control steps after which a world starts anew, in a clip."""
+    window: int = 60
+    """Frames that are followed over and over; a loop has no end."""
+    hold: tuple[int, ...] = (10, 150)
+    """Control steps until another window, a random number from this range."""
     patience: int = 45
-    """Control steps after going over in which no distance is a failure."""
+    """Control steps after going over, or back to a window's start, in which no distance is a failure."""
+    ground_patience: int = 150
+    """The same where the old window or the new one goes to the ground, and falling is no failure either."""
+    fall: FallRule = field(default_factory=FallRule)
+    """A failure in windows that do not go to the ground."""
 
 
 class TrackingTask:
-    """Many worlds, each following its own clip from its own moment.
+    """Many worlds, each following its own window of a clip.
 
-    Clips that are soon lost are started more often: weight × (0.1 + failure rate).
+    Clips that are soon lost are chosen more often: weight × (0.25 + failure rate).
     """
 
     def __init__(
@@ -72,34 +100,80 @@ class TrackingTask:
         self._observation_mirror = Mirror.cat(full, full, *[seen_mirror] * len(LOOKAHEAD)).to(engine.device)
         self._dof_mirror = dof_mirror(skeleton).to(engine.device)
         self._is_mirrored = torch.tensor([name.endswith("-mirrored") for name in library.names], device=engine.device)
+        on_ground = frames_on_the_ground(library, self.config.fall)
+        # Whether any frame of the window that starts at a place is.
+        clip, frame = library.places()
+        ahead = frame[:, None] + torch.arange(self.config.window, device=engine.device)
+        self._goes_down = on_ground[library.rows(clip[:, None], ahead)].any(1)
         self.clip = torch.zeros(n, dtype=torch.long, device=engine.device)
-        self.frame = torch.zeros_like(self.clip)
+        self.frame, self.start = torch.zeros_like(self.clip), torch.zeros_like(self.clip)
         self.age = torch.zeros_like(self.clip)
+        self.left = torch.zeros_like(self.clip)  # steps until another window
         self.patience = torch.zeros_like(self.clip)  # steps left in which no distance is a failure
+        self.excused = torch.zeros_like(self.clip)  # steps left in which falling is none
         self._failed = torch.ones(n, dtype=torch.bool, device=engine.device)
         # Failures and steps tried of each clip, both fading; at first as if half were lost within two seconds.
         self._lost = torch.full((len(library),), 0.7, device=engine.device)
         self._tried = torch.full_like(self._lost, HORIZON)
         self.reset(torch.ones(n, dtype=torch.bool, device=engine.device))
 
-    def reset(self, mask: Bool[Tensor, "world"]) -> None:
-        """Start some worlds at a random moment of a random clip, in exactly the reference's state.
+    @property
+    def end(self) -> Int[Tensor, "world"]:
+        """The window's last frame; of a clip that is shorter than a window, the clip's."""
+        end, last = self.start + self.config.window - 1, self.library.lengths[self.clip] - 1
+        return torch.where(self.library.loops[self.clip], end, torch.minimum(end, last))
 
-        Some of those that have not failed stay in the state they are in, and have to find into the new clip: so the
-        policy learns to go from one movement to another, and what that takes of balance.
+    @property
+    def grounded(self) -> Bool[Tensor, "world"]:
+        """Whose window goes to the ground."""
+        return self._goes_down[self.library.rows(self.clip, self.start)]
+
+    def reset(self, mask: Bool[Tensor, "world"]) -> None:
+        """Let some worlds go on with what ``step`` has ended for them.
+
+        Those that failed or are at the end of their episode start anew, in exactly the state of some frame of a window.
+        The others stay in the state they are in, and find into another window if their time with the old one is up,
+        or else into the start of the old one again.
         """
-        worlds = mask.nonzero()[:, 0]
-        n = len(worlds)
-        if not n:
-            return
-        clip, frame = self.library.sample(n, self.generator, margin=1, factors=0.1 + self.failure_rate)
-        self.clip[worlds], self.frame[worlds], self.age[worlds] = clip, frame, 0
-        stays = torch.rand(n, generator=self.generator, device=self.generator.device) < self.config.go_over
-        stays &= ~self._failed[worlds]
-        self.patience[worlds] = torch.where(stays, self.config.patience, 0)
-        starts = ~stays
-        rows = self.library.rows(clip, frame)[starts]
-        self.engine.reset(worlds[starts], self._qpos[rows], self._qvel[rows])
+        config = self.config
+        anew = mask & (self._failed | (self.age >= config.episode))
+        over = mask & ~anew & (self.left <= 0)
+        was_grounded = self.grounded
+        self._choose((anew | over).nonzero()[:, 0])
+        self.frame = torch.where(mask & ~anew, self.start, self.frame)
+        ground = self.grounded | was_grounded
+        patience = torch.where(ground, config.ground_patience, config.patience)
+        self.patience = torch.where(mask, torch.where(anew, 0, patience), self.patience)
+        excused = torch.where(over & was_grounded, config.ground_patience, self.excused)
+        self.excused = excused.masked_fill(anew | self.grounded, 0)
+        self.age = torch.where(anew, 0, self.age)
+        worlds = anew.nonzero()[:, 0]
+        rows = self.library.rows(self.clip, self.frame)[worlds]
+        self.engine.reset(worlds, self._qpos[rows], self._qvel[rows])
+
+    def lay(self, worlds: Int[Tensor, "n"], qpos: Float[Tensor, "n nq"], qvel: Float[Tensor, "n nv"]) -> None:
+        """Put some worlds on the ground instead, with time to get up and into their windows."""
+        self.engine.reset(worlds, qpos, qvel)
+        self.frame[worlds] = self.start[worlds]
+        for steps in (self.left, self.patience, self.excused):
+            steps[worlds] = self.config.ground_patience
+
+    def arrive(self, mask: Bool[Tensor, "world"]) -> None:
+        """Let some worlds, which have got up, begin their windows; from now on falling counts again."""
+        self.frame = torch.where(mask, self.start, self.frame)
+        self.patience = torch.where(mask, self.config.patience, self.patience)
+        self.excused = torch.where(mask, 0, self.excused)
+
+    def _choose(self, worlds: Int[Tensor, "n"]) -> None:
+        """Give some worlds other windows, a moment in them, and a time to follow them."""
+        n, draws = len(worlds), self.generator
+        window = self.config.window
+        clip, start = self.library.sample(n, draws, margin=window - 1, factors=0.25 + self.failure_rate)
+        self.clip[worlds], self.start[worlds] = clip, start
+        chance = torch.rand(n, generator=draws, device=draws.device)
+        self.frame[worlds] = start + (chance * (self.end[worlds] - start)).long()
+        low, high = self.config.hold
+        self.left[worlds] = torch.randint(low, high, (n,), generator=draws, device=draws.device)
 
     def observe(self) -> Float[Tensor, "world observation"]:
         """The body, then the next reference frame minus the body, then where its joints will be somewhat later."""
@@ -125,22 +199,22 @@ class TrackingTask:
     def step(
         self, targets: Float[Tensor, "world dof"]
     ) -> tuple[Float[Tensor, "world"], Bool[Tensor, "world"], Bool[Tensor, "world"]]:
-        """One control step: reward, worlds that failed, worlds whose time is up. Neither is reset yet."""
+        """One control step: reward, worlds that failed, worlds whose window ends or changes. Neither is reset yet."""
         lost = self.engine.step(targets)
         self.frame += 1
         self.age += 1
+        self.left -= 1
         self.patience = (self.patience - 1).clamp_min(0)
-        now = policy_observation(self.engine.state())
-        error = now - self._reference(0)
-        reward = torch.zeros_like(error[:, 0])
-        names = ("positions", "rotations", "linear", "angular", "height")
-        for name, weight, sharpness in zip(names, self.config.weights, self.config.sharpness, strict=True):
-            reward += weight * torch.exp(-sharpness * error[:, self.blocks[name]].square().mean(-1))
+        self.excused = (self.excused - 1).clamp_min(0)
+        state = self.engine.state()
+        error = policy_observation(state) - self._reference(0)
+        reward = self.config.similarity(error, self.blocks)
         distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
-        height = error[:, 0].abs()
-        far = torch.maximum(distance, height) > self.config.failure_distance
-        failed = self._failed = far & (self.patience == 0) | lost
-        finished = self.library.ended(self.clip, self.frame) | (self.age >= self.config.episode)
+        far = torch.maximum(distance, error[:, 0].abs()) > self.config.failure_distance
+        fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)
+        failed = self._failed = far & (self.patience == 0) | fallen | lost
+        at_end = ~self.library.loops[self.clip] & (self.frame >= self.end)
+        finished = at_end | (self.left <= 0) | (self.age >= self.config.episode)
         self._note(failed, finished & ~failed)
         return torch.where(failed, 0.0, reward), failed, finished & ~failed
 
@@ -152,12 +226,15 @@ class TrackingTask:
         """
         return 1.0 - torch.exp(-HORIZON * self._lost / self._tried)
 
+    def report(self) -> dict[str, float]:
+        """How well it goes: the chance to be lost within two seconds, mean over the clips."""
+        return {"failure_rate": float(self.failure_rate.mean())}
+
     def _note(self, failed: Bool[Tensor, "world"], finished: Bool[Tensor, "world"]) -> None:
-        """Count the attempts that end now."""
-        ended = failed | finished
-        fade = FADE ** self._by_clip(ended)
-        self._lost = fade * self._lost + self._by_clip(failed)
-        self._tried = fade * self._tried + self._by_clip(self.age * ended)
+        """Count this step, and the attempts that end with it."""
+        fade = FADE ** self._by_clip(failed | finished)
+        self._lost = fade * (self._lost + self._by_clip(failed))
+        self._tried = fade * (self._tried + self._by_clip(torch.ones_like(failed)))
 
     def _by_clip(self, numbers: Shaped[Tensor, "world"]) -> Float[Tensor, "clip"]:
         """Sums over the worlds of each clip."""
@@ -165,12 +242,8 @@ class TrackingTask:
 
     def state_dict(self) -> dict[str, Any]:
         """Where every world is, in its clip and in the simulation."""
-        return {
+        return {name: getattr(self, name) for name in _PLACES} | {
             "names": list(self.library.names),
-            "clip": self.clip,
-            "frame": self.frame,
-            "age": self.age,
-            "patience": self.patience,
             "lost": self._lost,
             "tried": self._tried,
             "engine": self.engine.state_dict(),
@@ -185,6 +258,6 @@ class TrackingTask:
         if tuple(state["names"]) != self.library.names:
             self.reset(torch.ones_like(self.age, dtype=torch.bool))
             return
-        for name in ("clip", "frame", "age", "patience"):
+        for name in _PLACES:
             getattr(self, name).copy_(state[name])
         self.engine.load_state_dict(state["engine"])

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill.body.observation import adversarial_frame, frame_size, policy_observation, policy_size
-from anyskill.controller.falling import FallRule, fall_bank
+from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_ground
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
@@ -59,7 +59,7 @@ class ImitationWorld:
         self.until_switch = torch.zeros_like(self.age)  # steps left for the latent
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
         if self.config.excuse_ground:
-            self._on_ground = self.config.fall.of_clip(library.states(*library.places()), skeleton)
+            self._on_ground = frames_on_the_ground(library, self.config.fall)
         self._head = skeleton.index("head")
         positions, _ = skeleton.forward(*skeleton.pose(skeleton.initial_qpos))
         self._half_height = 0.5 * float(positions[self._head, 2])
