@@ -26,6 +26,10 @@ from anyskill.vision_language.resampling import FILTERS, resize
     ],
 )
 def test_resize_is_pillows(size: tuple[int, int], target: tuple[int, int], number: int) -> None:
+    compare_with_pillow(size, target, number)
+
+
+def compare_with_pillow(size: tuple[int, int], target: tuple[int, int], number: int) -> None:
     generator = np.random.default_rng(number)
     pictures = generator.integers(0, 256, (2, *size, 3), dtype=np.uint8)
     pictures[1] = np.where(pictures[1] > 127, 255, 0)  # hard edges make the filter overshoot
@@ -53,13 +57,13 @@ def test_resize_is_pillows(size: tuple[int, int], target: tuple[int, int], numbe
     ],
 )
 def test_the_order_of_the_passes_is_pillows(size: tuple[int, int], target: tuple[int, int]) -> None:
-    test_resize_is_pillows(size, target, 3)
+    compare_with_pillow(size, target, 3)
 
 
 @pytest.mark.skipif(int(PIL.__version__.split(".")[0]) < 13, reason="the order of the passes is that of Pillow 13")
 @given(st.tuples(*[st.integers(1, 120)] * 4), st.sampled_from(sorted(FILTERS)))
 def test_any_shape(shape: tuple[int, int, int, int], number: int) -> None:
-    test_resize_is_pillows(shape[:2], shape[2:], number)
+    compare_with_pillow(shape[:2], shape[2:], number)
 
 
 def test_the_same_size_changes_nothing() -> None:

@@ -51,14 +51,9 @@ class Case:
     seed: int
 
     @property
-    def test(self) -> str:
-        """The sentence's test and for how long it must hold, as JSON."""
-        return json.dumps({"hold": self.sentence.hold, "test": self.sentence.expression})
-
-    @property
     def key(self) -> Key:
         """What tells it apart in the file of results; another test makes another result."""
-        return self.variant, self.sentence.text, self.seed, self.test
+        return self.variant, self.sentence.text, self.seed, self.sentence.fixed
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,7 @@ class Result:
     text: str
     seed: int
     test: str
-    """As ``Case.test``."""
+    """As ``Sentence.fixed``."""
     success: float
     """Share of episodes that passed the geometric test."""
     clip_s: float | None

@@ -102,8 +102,9 @@ def benchmark(
     _claim(folder, settings)
     learn = learn or learner(settings)
     onlookers: list[PictureScore | None] | None = None
+    results = read_results(folder)
     for sentence in suite:
-        done = next((each for each in read_results(folder) if _is_of(each, sentence)), None)
+        done = next((each for each in results if _is_of(each, sentence)), None)
         if done is not None:
             yield done
             continue
@@ -123,12 +124,13 @@ def benchmark(
         result = Result(
             **asdict(score),
             group=sentence.group,
-            test=_fixed(sentence),
+            test=sentence.fixed,
             random=_success_of(random, sentence, settings),
             best_latent=_success_of(best_latent(run, skill.controller), sentence, settings),
         )
         _draw(played, sentence, run / PICTURE)
-        _store(folder, result)
+        results = [each for each in results if each.text != result.text] + [result]
+        _store(folder, results)
         yield result
 
 
@@ -185,10 +187,8 @@ def _draw(played: Played, sentence: Sentence, path: Path) -> None:
     sheet(one, path, episodes=1, moments=8, size=128)
 
 
-def _store(folder: Path, result: Result) -> None:
-    """Add a line, in place of an older one of the same sentence."""
-    others = [each for each in read_results(folder) if each.text != result.text]
-    lines = [json.dumps(to_plain(each), ensure_ascii=False) + "\n" for each in (*others, result)]
+def _store(folder: Path, results: Sequence[Result]) -> None:
+    lines = [json.dumps(to_plain(each), ensure_ascii=False) + "\n" for each in results]
     _write(folder / "results.jsonl", "".join(lines))
 
 
@@ -204,8 +204,4 @@ def _write(path: Path, text: str) -> None:
 
 
 def _is_of(result: Result, sentence: Sentence) -> bool:
-    return (result.text, result.group, result.test) == (sentence.text, sentence.group, _fixed(sentence))
-
-
-def _fixed(sentence: Sentence) -> str:
-    return json.dumps({"hold": sentence.hold, "test": sentence.expression})
+    return (result.text, result.group, result.test) == (sentence.text, sentence.group, sentence.fixed)

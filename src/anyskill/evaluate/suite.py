@@ -1,5 +1,6 @@
 """Suites: files of sentences with their tests; the format is explained at the top of ``assets/benchmark.yaml``."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -37,6 +38,11 @@ class Sentence:
     def test(self) -> Test:
         """The test, ready to be applied."""
         return read_test(self.expression)
+
+    @property
+    def fixed(self) -> str:
+        """The test and for how long it must hold, as JSON: results under another are results of something else."""
+        return json.dumps({"hold": self.hold, "test": self.expression})
 
 
 def load_suite(path: Path | None = None, only: str | None = None) -> list[Sentence]:

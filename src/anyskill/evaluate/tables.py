@@ -70,7 +70,7 @@ def in_order(tables: Sequence[Table], seeds: Sequence[int]) -> list[Case]:
     for table in tables:
         for row in table.rows:
             for case in (Case(row.variant, sentence, 0) for sentence in row.sentences):
-                same = asked.setdefault((case.sentence.text, case.test), [])
+                same = asked.setdefault((case.sentence.text, case.sentence.fixed), [])
                 if case not in same:
                     same.append(case)
     return [replace(case, seed=seed) for seed in seeds for same in asked.values() for case in same]
