@@ -66,6 +66,8 @@ class RisingTask:
         self.age = torch.zeros(n, dtype=torch.long, device=device)
         self._stood = torch.zeros((), device=device)  # share of the last bodies whose time was up that stood, fading
         self.reset(torch.ones(n, dtype=torch.bool, device=device))
+        # Not all in the same phase, or iterations would see now only lying and now only standing.
+        self.age = torch.randint(self.config.episode, (n,), generator=generator, device=device)
 
     def reset(self, mask: Bool[Tensor, "world"]) -> None:
         """Put some worlds on the ground."""
