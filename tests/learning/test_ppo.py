@@ -151,6 +151,23 @@ def test_only_the_rates_of_what_acts_are_steered() -> None:
         assert {rates[id(p)] > 1e-6 for p in part.parameters()} == {steered}
 
 
+def test_the_policy_waits_for_the_value_also_after_a_stop() -> None:
+    model, ppo = make(PPOConfig(learning_rate=1e-3, epochs=1, minibatch_size=64, kl_target=0.02, warm_up=2))
+    batch = batch_for(model)
+    policy, value = ([p.clone() for p in part.parameters()] for part in (model.policy, model.critic))
+    ppo.update(batch)
+    state = ppo.state_dict()
+    ppo = PPO(ppo.config, model, torch.Generator())
+    ppo.load_state_dict(state)
+    ppo.update(batch)
+    assert all(torch.equal(old, new) for old, new in zip(policy, model.policy.parameters(), strict=True))
+    assert not all(torch.equal(old, new) for old, new in zip(value, model.critic.parameters(), strict=True))
+    assert ppo.learning_rate == 1e-3
+    ppo.update(batch)
+    assert not all(torch.equal(old, new) for old, new in zip(policy, model.policy.parameters(), strict=True))
+    assert ppo.learning_rate > 1e-3
+
+
 @pytest.mark.parametrize(("learning_rate", "grows"), [(1e-6, True), (9e-3, False)])
 def test_the_learning_rate_follows_the_kl(learning_rate: float, grows: bool) -> None:
     model, ppo = make(PPOConfig(epochs=20, minibatch_size=64, learning_rate=learning_rate, kl_target=1e-4))

@@ -76,17 +76,19 @@ def fast_calm() -> PretrainingConfig:
 def fine_tuning() -> PretrainingConfig:
     """CALM for a student that tracks already: mostly from within clips, and careful steps.
 
-    The student falls whenever latents change, and the discriminator soon knows it too well to pay it much: what
-    teaches it to stay on its feet is the reward for being up.
+    The student falls now and then as latents change, and the discriminator soon knows it too well to pay it much: what
+    teaches it to stay on its feet is the reward for being up. The policy waits until value and discriminator know
+    something: what they say at first would only make it forget.
     """
     config = fast_calm()
+    discriminator = replace(config.calm.discriminator, reward_scale=1.0)
     return replace(
         config,
         log_sigma=-3.7,  # 0.06 rad at shoulders and hips; under noise three times as strong it cannot but fall
         upright_reward=0.5,
-        world=WorldConfig(reference_start=0.9, fall_start=0.05, recovery=0.05, excuse_ground=True),
-        ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.03),
-        calm=replace(config.calm, frozen_encoder=True),
+        world=WorldConfig(reference_start=0.9, fall_start=0.1, recovery=0.2, recovery_steps=150, excuse_ground=True),
+        ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.03, warm_up=15),
+        calm=replace(config.calm, frozen_encoder=True, discriminator=discriminator),
     )
 
 

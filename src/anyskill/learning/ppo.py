@@ -47,6 +47,8 @@ class PPOConfig:
     """Of the penalty on mean actions beyond ±1."""
     kl_target: float | None = None
     """KL divergence from the policy that acted, to which the learning rate is steered; None keeps the rate constant."""
+    warm_up: int = 0
+    """First updates that leave the policy as it is: for one that can already do something, beside a value that cannot."""
     max_grad_norm: float | None = None
     """Gradients longer than this are scaled down to it, the policy's and all others apart; None leaves them alone."""
 
@@ -57,7 +59,7 @@ class PPOConfig:
             require(self, name, 0 <= getattr(self, name) <= 1, "from 0 to 1")
         for name in ("epochs", "minibatch_size"):
             require(self, name, getattr(self, name) >= 1, "at least 1")
-        for name in ("value_weight", "bound_weight"):
+        for name in ("value_weight", "bound_weight", "warm_up"):
             require(self, name, getattr(self, name) >= 0, "at least 0")
         for name in ("kl_target", "max_grad_norm"):
             require(self, name, getattr(self, name) is None or getattr(self, name) > 0, "positive, or none")
@@ -105,6 +107,7 @@ class PPO:
         ]
         self.optimizer = torch.optim.Adam(groups, lr=config.learning_rate, eps=1e-8, fused=True)
         self._moments = OptimizerState(self.optimizer, modules)
+        self._updates = 0
 
     @property
     def learning_rate(self) -> float:
@@ -143,6 +146,7 @@ class PPO:
             for minibatch in minibatches(batch, self.config.minibatch_size, self.generator)
         ]
         self.model.observations.update(batch["observation"])
+        self._updates += 1
         means = torch.stack([torch.stack(list(step.values())) for step in steps]).mean(0)
         report = dict(zip(steps[0], means, strict=True)) | {"ppo/explained_variance": 1.0 - unexplained}
         numbers = distributed.average(torch.stack(list(report.values()))).tolist()
@@ -166,6 +170,9 @@ class PPO:
         self.optimizer.zero_grad()
         torch.stack([term for term in terms.values() if term.requires_grad]).sum().backward()
         norm = self._clean_gradients()
+        if self._updates < config.warm_up:
+            for parameter in self.optimizer.param_groups[0]["params"]:
+                parameter.grad = None
         self.optimizer.step()
         with torch.no_grad():
             kl = losses.masked_mean(policy.kl(mean, minibatch["mean"]), drawn)
@@ -191,7 +198,7 @@ class PPO:
     def _steer(self, kl: Tensor) -> None:
         """Lower the learning rate where the policy moves too fast, raise it where too slowly."""
         target = self.config.kl_target
-        if target is None:
+        if target is None or self._updates < self.config.warm_up:
             return
         moved, rate = float(distributed.average(kl)), self.learning_rate
         if moved > 2 * target:
@@ -206,8 +213,9 @@ class PPO:
         return self.model(*inputs)
 
     def state_dict(self) -> dict[str, Any]:
-        """The optimiser's moments by parameter, and the learning rate; networks are saved as modules."""
-        return {"learning_rate": self.learning_rate, "moments": self._moments.state_dict()}
+        """The optimiser's moments by parameter, the learning rate and the age; networks are saved as modules."""
+        moments = self._moments.state_dict()
+        return {"learning_rate": self.learning_rate, "updates": self._updates, "moments": moments}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on exactly from a state.
@@ -216,4 +224,5 @@ class PPO:
             KeyError: The state knows a parameter that does not exist here.
         """
         self.optimizer.param_groups[0]["lr"] = state["learning_rate"]
+        self._updates = state["updates"]
         self._moments.load_state_dict(state["moments"])
