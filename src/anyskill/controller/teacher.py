@@ -32,7 +32,7 @@ class TeacherConfig:
     """Control steps of each world in an iteration."""
     units: tuple[int, ...] = (1024, 512)
     """Hidden layers of policy and value."""
-    log_sigma: float = -2.5
+    log_sigma: float = -2.0
     """Logarithm of the standard deviation of actions."""
     bf16: bool = True
     """Multiply in bfloat16."""
@@ -47,11 +47,12 @@ class TeacherConfig:
     ppo: PPOConfig = field(
         default_factory=lambda: PPOConfig(
             learning_rate=1e-4,
+            value_learning_rate=3e-4,
             discount=0.97,
-            epochs=2,
+            epochs=3,
             minibatch_size=4096,
             bound_weight=1.0,
-            kl_target=0.02,
+            kl_target=0.01,
             max_grad_norm=1.0,
         )
     )
