@@ -117,7 +117,7 @@ def test_a_body_that_gets_up_is_told_how_by_the_second_teacher_until_it_stands()
     task = student.task
     everyone = torch.ones(16, dtype=torch.bool)
     draws = torch.Generator().manual_seed(0)
-    student.config = replace(STUDENT, fall_start=1.0)
+    student.config = replace(STUDENT, fall_start=1.0, trust=(-9.0, -9.0))
     task._failed = everyone
     task.reset(everyone)
     student._lay_and_raise(everyone, draws)
@@ -135,3 +135,14 @@ def test_a_body_that_gets_up_is_told_how_by_the_second_teacher_until_it_stands()
     rises = student._ranges(student.riser.mean(own))
     tracks = task.targets(student.tracker.mean(task.observe()))
     torch.testing.assert_close(student._wanted(own), torch.cat((tracks[:8], rises[8:])))
+
+
+def test_the_second_teacher_takes_over_while_the_first_expects_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    student = make_student()
+    own = policy_observation(student.task.engine.state())
+    rises = student._ranges(student.riser.mean(own))
+    tracks = student.task.targets(student.tracker.mean(student.task.observe()))
+    for hope, expected in ((0.5, tracks), (0.4, rises), (0.5, rises), (0.7, tracks), (0.5, tracks)):
+        value = torch.full((16,), hope / (1 - TEACHER.ppo.discount))
+        monkeypatch.setattr(student.tracker, "value", lambda seen, value=value: value)
+        torch.testing.assert_close(student._wanted(own), expected)

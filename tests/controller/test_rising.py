@@ -7,7 +7,7 @@ from anyskill.controller.rising import RisingConfig, RisingTask
 from anyskill.motion.clip import Clip
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import make_engine
-from tests.controller.made_up import arm_clip, lie_down
+from tests.controller.made_up import arm_clip
 
 
 def task_of(config: RisingConfig, *clips: Clip, worlds: int = 64) -> RisingTask:
@@ -19,17 +19,20 @@ def no_action(task: RisingTask) -> torch.Tensor:
     return task.targets(torch.zeros(len(task.age), task.num_actions))
 
 
-def test_all_start_on_the_ground_some_as_a_clip_lies() -> None:
-    for clips, expected in (((), 0.0), ((lie_down(),), 0.5)):
-        task = task_of(RisingConfig(clip_start=0.5), *clips)
-        state = task.engine.state()
-        assert state.positions[:, 0, 2].max() < STANDING
-        as_in_clip = (state.positions[:, 0, 2] - 0.1).abs() < 1e-4
-        assert abs(float(as_in_clip.float().mean()) - expected) < 0.2
+def test_some_start_on_the_ground_and_others_are_pushed_in_a_clip() -> None:
+    task = task_of(RisingConfig(clip_start=0.5, push=2.0, spin=0.0))
+    state = task.engine.state()
+    stands = state.positions[:, 0, 2] > STANDING
+    assert 0.3 < stands.float().mean() < 0.7
+    assert not state.linear_velocities[~stands].any()
+    pushed = state.linear_velocities[stands, 0]
+    assert 1.3 < pushed.square().mean().sqrt() < 2.7
+    torch.testing.assert_close(pushed, state.linear_velocities[stands, task.engine.skeleton.index("torso")])
+    assert task_of(RisingConfig(clip_start=0.0)).engine.state().positions[:, 0, 2].max() < STANDING
 
 
 def test_standing_still_is_paid_in_full_and_lying_little() -> None:
-    task = task_of(RisingConfig(episode=9))
+    task = task_of(RisingConfig(episode=9, clip_start=0.0))
     assert len(task.age.unique()) > 1
     task.age[:] = 0
     lying = task.step(no_action(task))[0]

@@ -5,7 +5,8 @@ before it goes over to another window, as a high-level policy will hold and swit
 trained together on the squared distance between the PD targets of student and teacher; overlapping windows are drawn
 together and all windows apart.
 
-A body that is on the ground while its window stands is told by the second teacher how to get up, until it stands.
+A body that is on the ground while its window stands is told by the second teacher how to get up, until it stands; so is
+one that loses its balance, until the first teacher expects to do well again.
 """
 
 from collections.abc import Mapping
@@ -57,6 +58,8 @@ class DistillationConfig:
     """See ``teacher_share``."""
     fall_start: float = 0.1
     """Chance that a world starts as a fall ends, if its window stands."""
+    trust: tuple[float, float] = (0.45, 0.6)
+    """The second teacher takes over where the first expects a smaller mean reward than this, until it expects more."""
     memory: int = 200_000
     """Samples from which minibatches are drawn."""
     steps: int = 8
@@ -99,6 +102,7 @@ class _Progress:
     """What is remembered from one iteration to the next."""
 
     stood: Tensor  # for how many control steps each world has been standing
+    unsteady: Tensor  # whether the first teacher has given up for now
     iterations: int = 0
 
     def state_dict(self) -> dict[str, Any]:
@@ -107,6 +111,7 @@ class _Progress:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.iterations = state["iterations"]
         self.stood.copy_(state["stood"])
+        self.unsteady.copy_(state["unsteady"])
 
 
 class Distillation:
@@ -136,7 +141,9 @@ class Distillation:
         self.memory = RowBuffer(config.memory, device=device)
         self._offset = skeleton.action_offset.float().to(device)
         self._scale = skeleton.action_scale.float().to(device)
-        self.progress = _Progress(torch.zeros(engine.num_worlds, dtype=torch.long, device=device))
+        nobody = torch.zeros(engine.num_worlds, dtype=torch.bool, device=device)
+        self.progress = _Progress(nobody.long(), nobody)
+        self._worth = 1.0 - tracker.config.ppo.discount  # a value times this is a mean reward
 
     @property
     def parts(self) -> Mapping[str, Stateful]:
@@ -188,9 +195,13 @@ class Distillation:
 
     def _wanted(self, observation: Float[Tensor, "world observation"]) -> Float[Tensor, "world dof"]:
         """PD targets of the teacher whose turn it is."""
-        rises = self._ranges(self.riser.mean(observation))
-        tracks = self.task.targets(self.tracker.mean(self.task.observe()))
-        return torch.where((self.task.excused > 0)[:, None], rises, tracks)
+        task, progress, seen = self.task, self.progress, self.task.observe()
+        low, high = self.config.trust
+        limit = torch.where(progress.unsteady, high, low)
+        progress.unsteady = (self._worth * self.tracker.value(seen) < limit) & ~task.grounded
+        task.patience = torch.where(progress.unsteady, task.config.patience, task.patience)
+        rises, tracks = self._ranges(self.riser.mean(observation)), task.targets(self.tracker.mean(seen))
+        return torch.where(((task.excused > 0) | progress.unsteady)[:, None], rises, tracks)
 
     def _lay_and_raise(self, done: Bool[Tensor, "world"], draws: torch.Generator) -> None:
         """Lay some of those that start anew on the ground; whoever has got up begins its window."""

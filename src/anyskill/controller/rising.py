@@ -1,4 +1,7 @@
-"""The task of standing up from the ground. Its policy is the student's second teacher, for when the body is down."""
+"""The task of standing: getting up from the ground, and staying up when pushed.
+
+Its policy is the student's second teacher, for when the body is down or about to be.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +13,7 @@ from torch import Tensor
 from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror
 from anyskill.body.observation import policy_blocks, policy_observation, policy_size
 from anyskill.body.state import BodyState
-from anyskill.controller.falling import STANDING, FallRule, fall_bank, frames_on_the_ground
+from anyskill.controller.falling import STANDING, fall_bank
 from anyskill.controller.tracking import Similarity
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
@@ -26,12 +29,16 @@ class RisingConfig:
     """Taken away, times the mean square of the angular velocities of all bodies (rad²/s²)."""
     episode: int = 150
     """Control steps to stand up in, and to stay up for what is left of them."""
-    clip_start: float = 0.3
-    """Chance to start in a frame of a clip that is on the ground, if there is any, instead of as a fall ends."""
+    clip_start: float = 0.6
+    """Chance to start in some frame of a clip with a push, instead of as a fall ends."""
+    push: float = 0.8
+    """Standard deviation of what a push adds to each component of the root's velocity (m/s)."""
+    spin: float = 1.5
+    """The same of its angular velocity (rad/s)."""
 
 
 class RisingTask:
-    """Many worlds, each on the ground at first, as a fall has left it or as a clip sits, kneels or lies.
+    """Many worlds, each on the ground at first, as a fall has left it, or losing its balance somewhere in a clip.
 
     Every other world sees itself in the mirror and acts mirrored: what is learnt on one side can be done on the other.
     """
@@ -43,7 +50,7 @@ class RisingTask:
         generator: torch.Generator,
         config: RisingConfig | None = None,
     ) -> None:
-        self.engine, self.generator = engine, generator
+        self.engine, self.library, self.generator = engine, library, generator
         self.config = config or RisingConfig()
         skeleton, n, device = engine.skeleton, engine.num_worlds, engine.device
         self.blocks = policy_blocks(skeleton)
@@ -60,9 +67,6 @@ class RisingTask:
         self._standing = policy_observation(standing).float().to(device)
         self._heights = positions[[0, self._head], 2].float().to(device)
         self.fallen = fall_bank(engine, generator)
-        on_ground = frames_on_the_ground(library, FallRule())
-        clip, frame = (place[on_ground] for place in library.places())
-        self._low = library.generalized(clip, frame)
         self.age = torch.zeros(n, dtype=torch.long, device=device)
         self._stood = torch.zeros((), device=device)  # share of the last bodies whose time was up that stood, fading
         self.reset(torch.ones(n, dtype=torch.bool, device=device))
@@ -70,18 +74,17 @@ class RisingTask:
         self.age = torch.randint(self.config.episode, (n,), generator=generator, device=device)
 
     def reset(self, mask: Bool[Tensor, "world"]) -> None:
-        """Put some worlds on the ground."""
+        """Put some worlds on the ground, and push others."""
         worlds = mask.nonzero()[:, 0]
-        n, draws = len(worlds), self.generator
-        chance, place = torch.rand(2, n, generator=draws, device=draws.device)
-        from_clip = (chance < self.config.clip_start) & (len(self._low[0]) > 0)
-        states = []
-        for fallen, low in zip(self.fallen, self._low, strict=True):
-            rows = fallen[(place * len(fallen)).long()]
-            if len(low):
-                rows = torch.where(from_clip[:, None], low[(place * len(low)).long()], rows)
-            states.append(rows)
-        self.engine.reset(worlds, *states)
+        n, draws, config = len(worlds), self.generator, self.config
+        chance, place = torch.rand(2, n, 1, generator=draws, device=draws.device)
+        qpos, qvel = self.library.generalized(*self.library.sample(n, draws))
+        push = torch.randn(n, 6, generator=draws, device=draws.device)
+        qvel[:, :3] += config.push * push[:, :3]
+        qvel[:, 3:6] += config.spin * push[:, 3:]
+        fallen = [states[(place[:, 0] * len(states)).long()] for states in self.fallen]
+        falls = chance >= config.clip_start
+        self.engine.reset(worlds, torch.where(falls, fallen[0], qpos), torch.where(falls, fallen[1], qvel))
         self.age[worlds] = 0
 
     def observe(self) -> Float[Tensor, "world observation"]:

@@ -48,7 +48,7 @@ class PPOConfig:
     kl_target: float | None = None
     """KL divergence from the policy that acted, to which the learning rate is steered; None keeps the rate constant."""
     warm_up: int = 0
-    """First updates that leave the policy as it is: for one that can do something already, beside a value that cannot."""
+    """First updates that leave the policy as it is: for one that is good already, beside a value that is not."""
     max_grad_norm: float | None = None
     """Gradients longer than this are scaled down to it, the policy's and all others apart; None leaves them alone."""
 
