@@ -138,6 +138,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         ({"stopped": True, "iterations": 1}, "Training was stopped by hand after 1 iteration."),
         ({"converged": False}, "Training ended with its budget after 140 iterations, before it had converged."),
         ({"converged": False, "iterations": 0}, "It was found by search alone"),
+        ({"sentences": 3}, "Means over 3 sentences, which one policy was told."),
         ({"confidence": None}, "It cannot tell whether it knows these words"),
         ({"confidence": Confidence("hardly", "I know these words hardly")}, "Its figures mean little for them"),
     ],

@@ -214,6 +214,7 @@ def _first_summary(folder: Path, task: Task, requests: Sequence[Request]) -> Sum
         seed=task.seed,
         command=_command(folder),
         version=anyskill.__version__,
+        sentences=len(requests),
         confidence=min(known, key=lambda one: levels.index(one.level), default=None),
     )
 

@@ -130,7 +130,8 @@ def _verdict(run: _Run) -> str:
     known = asdict(summary.similarity)
     values = {name: known[key] for key, name in WAYS.items() if known[key] is not None}
     bars = named_bars(values, "similarity by how latents are chosen", strong=WAYS["final"])
-    note = (
+    note = f"Means over {summary.sentences} sentences, which one policy was told. " if summary.sentences > 1 else ""
+    note += (
         "The scorer's opinion, not a proof: cosine of what it sees and what it reads, at most 1, in the second half "
         "of new episodes. Whether the body really does it, <code>anyskill evaluate</code> tells."
     )

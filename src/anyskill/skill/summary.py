@@ -57,7 +57,7 @@ class Summary:
     """A run in a few lines. What is not known yet keeps its default: a run may be stopped at any time."""
 
     text: str
-    """As the person typed it."""
+    """As the person typed it; several sentences of one policy stand behind each other."""
     description: str
     """The form that was encoded; may be the same."""
     scorer: str
@@ -72,6 +72,8 @@ class Summary:
     """Goes on from here."""
     version: str
     """Of this package."""
+    sentences: int = 1
+    """Told to one policy; similarities are means over them."""
     confidence: Confidence | None = None
     """None where the scorer cannot tell."""
     similarity: Similarity = field(default_factory=Similarity)
