@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from anyskill.controller.pretraining import Pretraining, fast_calm
+from anyskill.controller.pretraining import Guidance, Pretraining, fast_calm
 from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder
 from anyskill.learning.state import read_state
@@ -108,12 +108,16 @@ def test_presets_are_valid() -> None:
     assert config.calm.mismatched
 
 
-def test_being_up_is_paid_beside_the_discriminator() -> None:
-    config = replace(tiny("calm"), upright_reward=0.5)
+def test_guidance_is_added_to_the_discriminators_reward() -> None:
+    config = replace(tiny("calm"), guidance=Guidance(up=0.5, tracking=1.0, roughness=-2.0))
     trainer = Pretraining(config, MujocoCpu(config.worlds), library())
     _, metrics = trainer.iterate()
     assert 0.3 < metrics["up"] <= 1.0
-    assert metrics["reward"] == pytest.approx(metrics["style"] + 0.5 * metrics["up"], abs=1e-5)
+    assert 0.0 < metrics["tracking"] < 1.0
+    assert metrics["roughness"] > 0.0
+    assert "sliding" not in metrics
+    paid = metrics["style"] + 0.5 * metrics["up"] + metrics["tracking"] - 2.0 * metrics["roughness"]
+    assert metrics["reward"] == pytest.approx(paid, abs=1e-5)
 
 
 def test_a_frozen_encoder_stays_as_it_is() -> None:

@@ -48,6 +48,24 @@ def test_teacher_then_student_then_calm(dataset: Path, tmp_path: Path) -> None:
     assert not torch.equal(Controller.load(folder / "calm" / "controller.safetensors").latents, tuned.latents)
 
 
+def test_a_student_goes_on_from_a_controller(dataset: Path, tmp_path: Path) -> None:
+    assert run(tmp_path / "first", dataset)
+    known = Controller.load(tmp_path / "first" / "calm" / "controller.safetensors")
+    recipe = Recipe(tmp_path / "second", dataset, seed=4, progress=False)
+    stages = replace(STAGES, student=replace(STAGES.student, learning_rate=1e-6))
+    assert recipe.distil_and_tune(TEACHER_SAMPLES, RISING_SAMPLES, STUDENT_SAMPLES, 0, stages, known)
+    student = Controller.load(tmp_path / "second" / "student" / "controller.safetensors")
+    for before, after in ((known.policy, student.policy), (known.encoder, student.encoder)):
+        old, new = (torch.nn.utils.parameters_to_vector(each.parameters()) for each in (before, after))
+        assert 0 < (new - old).norm() / old.norm() < 1e-2
+    assert student.observations.count > known.observations.count
+    smaller = replace(stages, student=replace(stages.student, units=(8,)))
+    with pytest.raises(ControllerError, match=r"has units \(.*\); a student of it needs \(8,\)"):
+        Recipe(tmp_path / "third", dataset, seed=4, progress=False).distil_and_tune(
+            TEACHER_SAMPLES, RISING_SAMPLES, STUDENT_SAMPLES, 0, smaller, known
+        )
+
+
 def test_a_run_knows_its_motions(dataset: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     assert run(folder, dataset)

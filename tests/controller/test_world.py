@@ -105,3 +105,46 @@ def test_latents_are_held_for_a_time_out_of_the_range() -> None:
     for _ in range(3):
         world.step(torch.zeros(WORLDS, 28))
     assert torch.equal(world.due(), (held == 3).nonzero()[:, 0])
+
+
+def window_of(clip: int, end: int) -> dict[str, torch.Tensor]:
+    return {"clip": torch.full((WORLDS,), clip), "end": torch.full((WORLDS,), end)}
+
+
+def test_tracking_follows_the_window_over_and_over() -> None:
+    motions = library()
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.0), motions)
+    world.assign(torch.arange(WORLDS), window_of(0, 89))  # frames 30 to 89: the arm goes up, and down again
+    for held, frame in ((1, 31), (29, 59), (59, 89), (60, 31)):
+        for late, alike in ((0, True), (8, True), (-30, False)):
+            place = torch.full((WORLDS,), 0), torch.full((WORLDS,), max(frame + late, 0))
+            world.engine.reset(torch.arange(WORLDS), *motions.generalized(*place))
+            world.held.fill_(held)
+            assert (world.tracking() > 0.99).all() == (alike and frame + late <= 89)
+
+
+def test_some_episodes_begin_where_the_latents_window_does() -> None:
+    motions = library()
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.5, matched_start=0.6), motions)
+    before = world.engine.state().positions.clone()
+    world.assign(torch.arange(WORLDS), window_of(0, 99))
+    moved = (world.engine.state().positions != before).flatten(1).any(1)
+    assert 0.1 < moved.float().mean() < 0.5
+    assert not moved[~world.in_clip].any()
+    place = torch.zeros(int(moved.sum()), dtype=torch.long), torch.full((int(moved.sum()),), 40)
+    torch.testing.assert_close(
+        world.engine.state().positions[moved], motions.states(*place).positions, atol=1e-5, rtol=0
+    )
+    assert torch.equal(world.window[moved], motions.windows(*place, WINDOW))
+    world.step(torch.zeros(WORLDS, 28))
+    before = world.engine.state().positions.clone()
+    world.assign(torch.arange(WORLDS), window_of(1, 99))  # in the middle of an episode nobody is moved
+    assert torch.equal(world.engine.state().positions, before)
+
+
+def test_roughness_is_the_change_of_the_action_within_an_episode() -> None:
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.0))
+    world.step(torch.full((WORLDS, 28), 0.2))
+    assert not world.roughness().any()  # an episode's first action changes nothing
+    world.step(torch.full((WORLDS, 28), 0.5))
+    torch.testing.assert_close(world.roughness(), torch.full((WORLDS,), 0.09))

@@ -104,9 +104,8 @@ class Calm:
         if self.config.frozen_encoder:
             return self.model(minibatch["observation"], minibatch["latent"])
         clip, end = minibatch["clip"], minibatch["end"]
-        windows, window_of = self.library.rows(clip, end).unique(return_inverse=True)
-        representative = torch.empty_like(windows).scatter_(0, window_of, torch.arange(len(clip), device=clip.device))
-        minibatch["latent"] = self.encode(clip[representative], end[representative])[window_of]
+        *windows, window_of = self.library.distinct(clip, end)
+        minibatch["latent"] = self.encode(*windows)[window_of]
         return self.model(minibatch["observation"], minibatch["latent"])
 
     def losses(self, minibatch: Batch) -> dict[str, Tensor]:

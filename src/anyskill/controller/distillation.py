@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from anyskill.body.observation import frame_size, policy_observation, policy_size
 from anyskill.controller.calm import alignment_loss, uniformity_loss
+from anyskill.controller.controller import Controller, ControllerError
 from anyskill.controller.falling import STANDING, STOOD
 from anyskill.controller.networks import Encoder
 from anyskill.controller.rising import RisingTask
@@ -145,6 +146,23 @@ class Distillation:
         self.progress = _Progress(nobody.long(), nobody)
         self._worth = 1.0 - tracker.config.ppo.discount  # a value times this is a mean reward
 
+    def begin_with(self, controller: Controller) -> None:
+        """Start from what a controller knows already.
+
+        Raises:
+            ControllerError: It has other sizes.
+        """
+        for name in ("units", "latent", "frames", "stride", "encoder_units"):
+            theirs, ours = getattr(controller.config, name), getattr(self.config, name)
+            if theirs != ours:
+                raise ControllerError(
+                    f"the controller to start from has {name} {theirs}; a student of it needs {ours}."
+                )
+        self.student.policy.trunk.load_state_dict(controller.policy.trunk.state_dict())
+        self.student.policy.head.load_state_dict(controller.policy.head.state_dict())
+        for name in ("encoder", "observations", "frames"):
+            getattr(self.student, name).load_state_dict(getattr(controller, name).state_dict())
+
     @property
     def parts(self) -> Mapping[str, Stateful]:
         """See ``Trainer.parts``."""
@@ -247,7 +265,8 @@ class Distillation:
 
     def _step(self, rows: Batch, draws: torch.Generator) -> dict[str, Tensor]:
         config = self.config
-        targets = self._targets(rows["observation"], self._encode(rows["clip"], rows["end"]))
+        *windows, window_of = self.task.library.distinct(rows["clip"], rows["end"])
+        targets = self._targets(rows["observation"], self._encode(*windows)[window_of])
         few = min(512, config.minibatch_size)
         clip, first, second = self.task.library.sample_overlapping(few, draws, config.frames)
         a, b = self._encode(clip, first), self._encode(clip, second)

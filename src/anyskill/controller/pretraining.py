@@ -28,6 +28,20 @@ from anyskill.sim.engine import Engine
 
 
 @dataclass(frozen=True)
+class Guidance:
+    """Weights of ``ImitationWorld``'s methods of these names in the reward; none of the papers has any."""
+
+    up: float = 0.0
+    """Being up."""
+    tracking: float = 0.0
+    """Doing what the latent's window shows (CALM alone)."""
+    sliding: float = 0.0
+    """Feet that slide."""
+    roughness: float = 0.0
+    """Actions that jump."""
+
+
+@dataclass(frozen=True)
 class PretrainingConfig:
     """Settings of adversarial pretraining; the defaults are the paper's sizes."""
 
@@ -45,8 +59,8 @@ class PretrainingConfig:
     """Multiply in bfloat16, but for the policy."""
     seed: int = 0
     """Of everything random."""
-    upright_reward: float = 0.0
-    """Added to the discriminator's in every step, times ``ImitationWorld.up``; none of the papers has it."""
+    guidance: Guidance = field(default_factory=Guidance)
+    """Added to the discriminator's reward in every step."""
     world: WorldConfig = field(default_factory=WorldConfig)
     """Episodes."""
     ppo: PPOConfig = field(default_factory=lambda: PPOConfig(minibatch_size=4096))
@@ -85,8 +99,15 @@ def fine_tuning() -> PretrainingConfig:
     return replace(
         config,
         log_sigma=-3.3,  # 0.09 rad at shoulders and hips; under noise twice as strong it cannot but fall
-        upright_reward=0.5,
-        world=WorldConfig(reference_start=0.9, fall_start=0.1, recovery=0.2, recovery_steps=150, excuse_ground=True),
+        guidance=Guidance(up=0.25, tracking=1.0, sliding=-0.5, roughness=-10.0),
+        world=WorldConfig(
+            reference_start=0.9,
+            matched_start=0.5,
+            fall_start=0.1,
+            recovery=0.2,
+            recovery_steps=150,
+            excuse_ground=True,
+        ),
         ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.03, warm_up=15),
         calm=replace(config.calm, frozen_encoder=True, discriminator=discriminator),
     )
@@ -142,6 +163,7 @@ class Pretraining:
             evaluate=self.method.evaluate if isinstance(self.method, Calm) else None,
         )
         self.rollout = Rollout(config.horizon)
+        self._guidance = {name: weight for name, weight in vars(config.guidance).items() if weight}
         self._chances = exploration_chances(engine.num_worlds, device) if latent else None  # AMP always explores
 
     def begin_with(self, student: Student) -> None:
@@ -189,7 +211,7 @@ class Pretraining:
                 decision |= {
                     "next_value": self.model.value(world.observe(), *latent),
                     "window": world.window,
-                    "up": world.up(),
+                    **{name: getattr(world, name)() for name in self._guidance},
                 }
             rollout.store(step, observation=observation, done=done, terminated=fallen, **decision, **world.latents)
             falls, ends = falls + fallen.sum(), ends + done.sum()
@@ -199,7 +221,8 @@ class Pretraining:
             names = ("window", *world.latents)
             seen = {name: rollout[name].flatten(0, 1) for name in names}
             style = self.method.reward(seen).view(self.config.horizon, -1)
-            rollout["reward"] = style + self.config.upright_reward * rollout["up"]
+            guidance = [weight * rollout[name] for name, weight in self._guidance.items()]
+            rollout["reward"] = torch.stack([style, *guidance]).sum(0)
             self.method.remember(seen)
         with self.timer("update"):
             batch = rollout.finish(self.config.ppo.discount, self.config.ppo.gae_lambda)
@@ -208,7 +231,7 @@ class Pretraining:
         return samples, report | {
             "reward": float(rollout["reward"].mean()),
             "style": float(style.mean()),
-            "up": float(rollout["up"].mean()),
+            **{name: float(rollout[name].mean()) for name in self._guidance},
             "episode_length": samples / max(int(ends), 1),
             "falls": int(falls) / max(int(ends), 1),
         }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from anyskill.controller.controller import ControllerError
+from anyskill.controller.controller import Controller, ControllerError
 from anyskill.controller.distillation import Distillation, DistillationConfig
 from anyskill.controller.export import controller_of
 from anyskill.controller.pretraining import Pretraining, PretrainingConfig, fast_calm, fine_tuning
@@ -74,8 +74,9 @@ class Recipe:
         student_samples: float,
         tuning_samples: float,
         stages: Stages | None = None,
+        start: Controller | None = None,
     ) -> bool:
-        """Two teachers, their student, and CALM from there; whether all were finished."""
+        """Two teachers, their student (from ``start`` on, if there is one), and CALM; whether all were finished."""
         stages = stages or Stages()
         tuning_config = replace(stages.tuning, seed=self.seed)
         tracker, finished = self._teacher("teacher", stages.teacher, teacher_samples)
@@ -87,6 +88,8 @@ class Recipe:
         iterations = self._iterations(student_samples, stages.teacher.worlds, stages.student.horizon)
         student_config = replace(stages.student, seed=self.seed, iterations=iterations)
         student = Distillation(student_config, tracker, riser)
+        if start is not None:
+            student.begin_with(start)
         finished = self._stage("student", student_config, student, iterations)
         self._save(student, "student")
         if not finished:

@@ -30,7 +30,7 @@ class TeacherConfig:
     """Simulated side by side."""
     horizon: int = 16
     """Control steps of each world in an iteration."""
-    units: tuple[int, ...] = (1024, 512)
+    units: tuple[int, ...] = (512, 256)
     """Hidden layers of policy and value."""
     log_sigma: float = -2.0
     """Logarithm of the standard deviation of actions."""
@@ -52,7 +52,7 @@ class TeacherConfig:
             epochs=3,
             minibatch_size=4096,
             bound_weight=1.0,
-            kl_target=0.01,
+            kl_target=0.02,
             max_grad_norm=1.0,
         )
     )

@@ -21,6 +21,7 @@ from torch import Tensor
 from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror, position_mirror
 from anyskill.body.observation import policy_blocks, policy_observation, policy_size
 from anyskill.controller.falling import FallRule, frames_on_the_ground
+from anyskill.controller.feet import sliding
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
@@ -56,6 +57,8 @@ class TrackingConfig:
     """PD target = joint angles of the next reference frame + this (rad) × action."""
     similarity: Similarity = field(default_factory=Similarity)
     """The reward: of the body to the reference."""
+    sliding: float = 0.3
+    """Taken from the reward, times ``feet.sliding``."""
     failure_distance: float = 0.6
     """A body this far (m) from where the reference has it, relative to the root, or a root this far off in height."""
     episode: int = 300
@@ -209,6 +212,7 @@ class TrackingTask:
         state = self.engine.state()
         error = policy_observation(state) - self._reference(0)
         reward = self.config.similarity(error, self.blocks)
+        reward -= self.config.sliding * sliding(state, self.engine.skeleton).clamp_max(1.0)
         distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
         far = torch.maximum(distance, error[:, 0].abs()) > self.config.failure_distance
         fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)

@@ -1,20 +1,30 @@
 """The worlds of adversarial imitation: starts, falls, and latents that change."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from anyskill.body.observation import adversarial_frame, frame_size, policy_observation, policy_size
+from anyskill.body.observation import (
+    adversarial_frame,
+    frame_size,
+    policy_blocks,
+    policy_observation,
+    policy_size,
+)
 from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_ground
+from anyskill.controller.feet import sliding
+from anyskill.controller.tracking import Similarity
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
-_SAVED = ("window", "age", "recovering", "until_switch", "grounded")
+SLACK = (-8, -4, 0, 4, 8)  # frames by which a body may be late or early and still be in its latent's window
+_SAVED = ("window", "age", "recovering", "until_switch", "held", "grounded", "in_clip", "action", "change")
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,8 @@ class WorldConfig:
     """Control steps until time is up."""
     reference_start: float = 0.5
     """Chance to start in a clip rather than in the initial pose (hybrid initialisation)."""
+    matched_start: float = 0.0
+    """Chance that who starts in a clip does so at the beginning of its latent's own window."""
     fall_start: float = 0.1
     """Chance to start lying on the ground."""
     recovery: float = 0.2
@@ -57,6 +69,10 @@ class ImitationWorld:
         self.age = torch.zeros(n, dtype=torch.long, device=device)
         self.recovering = torch.zeros_like(self.age)  # steps left in which lying down is no fall
         self.until_switch = torch.zeros_like(self.age)  # steps left for the latent
+        self.held = torch.zeros_like(self.age)  # steps since it came
+        self.in_clip = torch.zeros(n, dtype=torch.bool, device=device)  # whose episode began in a clip
+        self.action = torch.zeros(n, self.num_actions, device=device)  # the last one
+        self.change = torch.zeros_like(self.action)  # of the action, from the step before
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
         if self.config.excuse_ground:
             self._on_ground = frames_on_the_ground(library, self.config.fall)
@@ -73,6 +89,7 @@ class ImitationWorld:
 
     def step(self, action: Float[Tensor, "world dof"]) -> tuple[Bool[Tensor, "world"], Bool[Tensor, "world"]]:
         """One control step: which worlds have fallen, and which have run out of time. Neither is reset yet."""
+        self.change, self.action = torch.where(self.age[:, None] == 0, 0.0, action - self.action), action
         lost = self.engine.step(self._offset + self._scale * action.clamp(-1.0, 1.0))
         state = self.engine.state()
         frame = adversarial_frame(state, self.engine.skeleton)
@@ -80,6 +97,7 @@ class ImitationWorld:
         self.age += 1
         self.recovering = (self.recovering - 1).clamp_min(0)
         self.until_switch -= 1
+        self.held += 1
         excused = (self.recovering > 0) | (self.age <= 1) | self.grounded
         fallen = self.config.fall(state, self.engine.skeleton) & ~excused | lost
         return fallen, (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
@@ -91,6 +109,40 @@ class ImitationWorld:
         """
         height = self.engine.state().positions[:, self._head, 2]
         return torch.where(self.grounded, 1.0, (height / self._half_height).clamp(0.0, 1.0))
+
+    def sliding(self) -> Float[Tensor, "world"]:
+        """See ``feet.sliding``."""
+        return sliding(self.engine.state(), self.engine.skeleton)
+
+    def roughness(self) -> Float[Tensor, "world"]:
+        """Mean square by which the action has changed from the step before."""
+        return self.change.square().mean(1)
+
+    def tracking(self) -> Float[Tensor, "world"]:
+        """How alike the body is, from 0 to 1, to what its latent's window shows by now, over and over since it came.
+
+        The best of some frames about that moment counts (``SLACK``): the policy knows the window, but not the time.
+        """
+        clip, first, last = self._window_of(self.latents["clip"], self.latents["end"])
+        cycle = 1 + (self.held - 1) % (last - first).clamp_min(1)
+        frame = first + torch.where(self.library.loops[clip], self.held, cycle)
+        seen, skeleton = self.observe(), self.engine.skeleton
+        similarity, blocks = Similarity(), policy_blocks(skeleton)
+        best = torch.zeros_like(seen[:, 0])
+        for slack in SLACK:
+            near = torch.where(self.library.loops[clip], frame + slack, (frame + slack).clamp(first, last))
+            best = torch.maximum(best, similarity(seen - self._references[self.library.rows(clip, near)], blocks))
+        return best
+
+    @cached_property
+    def _references(self) -> Float[Tensor, "place observation"]:
+        """What a body would observe in every frame of the clips."""
+        return policy_observation(self.library.states(*self.library.places()))
+
+    def _window_of(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> tuple[Tensor, Tensor, Tensor]:
+        """Clip, first and last frame of what a latent was encoded from; of a clip shorter than that, the clip's."""
+        first = end - ENCODED + 1
+        return clip, torch.where(self.library.loops[clip], first, first.clamp_min(0)), end
 
     def reset(self, ended: Bool[Tensor, "world"], fallen: Bool[Tensor, "world"]) -> None:
         """Begin new episodes where the old ones ended: getting up, lying, in a clip, or in the initial pose."""
@@ -113,6 +165,7 @@ class ImitationWorld:
         past = self.library.windows(clip, frame, WINDOW)
         past = torch.where((lying | upright)[:, None, None], frames[:, None], past)
         self.window[worlds] = torch.cat((frames[:, None], past[:, 1:]), 1)
+        self.in_clip[worlds] = ~(lying | upright)
         self.recovering[worlds] = torch.where(lying, config.recovery_steps, 0)
         self.recovering = torch.where(recover, config.recovery_steps, self.recovering)
         self.until_switch = torch.where(ended, 0, self.until_switch)
@@ -138,6 +191,17 @@ class ImitationWorld:
                 shape = (self.engine.num_worlds, *values.shape[1:])
                 self.latents[name] = torch.zeros(shape, dtype=values.dtype, device=values.device)
             self.latents[name][worlds] = values
+        self.held[worlds] = 0
+        if self.config.matched_start > 0:
+            self._begin_in_own_windows(worlds)
+
+    def _begin_in_own_windows(self, worlds: Int[Tensor, "n"]) -> None:
+        """Move some of those whose episode begins in a clip to where their latent's window begins."""
+        matched = (self.age == 0) & self.in_clip & self._chance(self.config.matched_start)
+        worlds = worlds[matched[worlds]]
+        clip, first, _ = self._window_of(self.latents["clip"][worlds], self.latents["end"][worlds])
+        self.engine.reset(worlds, *self.library.generalized(clip, first))
+        self.window[worlds] = self.library.windows(clip, first, WINDOW)
 
     def _goes_to_the_ground(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Bool[Tensor, "n"]:
         past = torch.arange(ENCODED, device=end.device)

@@ -111,6 +111,14 @@ class MotionLibrary:
         """Row of a place in a table over ``places``, also of a frame outside of its clip: held, or a cycle on."""
         return self._layout.rows(clip, frame)
 
+    def distinct(
+        self, clip: Int[Tensor, "n"], frame: Int[Tensor, "n"]
+    ) -> tuple[Int[Tensor, "m"], Int[Tensor, "m"], Int[Tensor, "n"]]:
+        """Clips and frames of the places among some that differ, and of each given place, its number among those."""
+        rows, number = self.rows(clip, frame).unique(return_inverse=True)
+        one = torch.empty_like(rows).scatter_(0, number, torch.arange(len(clip), device=clip.device))
+        return clip[one], frame[one], number
+
     def windows(
         self,
         clip: Int[Tensor, "n"],
