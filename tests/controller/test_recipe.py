@@ -8,6 +8,7 @@ import torch
 
 from anyskill.cli import controller as cli
 from anyskill.controller.controller import Controller, ControllerError
+from anyskill.controller.origin import Origin
 from anyskill.controller.provenance import Provenance
 from anyskill.controller.recipe import Recipe, Stages
 from anyskill.learning.run_folder import RunFolder
@@ -48,22 +49,44 @@ def test_teacher_then_student_then_calm(dataset: Path, tmp_path: Path) -> None:
     assert not torch.equal(Controller.load(folder / "calm" / "controller.safetensors").latents, tuned.latents)
 
 
-def test_a_student_goes_on_from_a_controller(dataset: Path, tmp_path: Path) -> None:
+def weights(module: torch.nn.Module) -> torch.Tensor:
+    return torch.nn.utils.parameters_to_vector(module.parameters())
+
+
+def test_a_run_goes_on_from_another(dataset: Path, tmp_path: Path) -> None:
     assert run(tmp_path / "first", dataset)
-    known = Controller.load(tmp_path / "first" / "calm" / "controller.safetensors")
-    recipe = Recipe(tmp_path / "second", dataset, seed=4, progress=False)
-    stages = replace(STAGES, student=replace(STAGES.student, learning_rate=1e-6))
-    assert recipe.distil_and_tune(TEACHER_SAMPLES, RISING_SAMPLES, STUDENT_SAMPLES, 0, stages, known)
-    student = Controller.load(tmp_path / "second" / "student" / "controller.safetensors")
+    origin = Origin.of_run(tmp_path / "first")
+    ppo = replace(TEACHER.ppo, learning_rate=1e-6, value_learning_rate=1e-6, kl_target=None)
+    stages = replace(
+        STAGES,
+        teacher=replace(TEACHER, ppo=ppo),
+        rising=replace(RISER, ppo=ppo),
+        student=replace(STAGES.student, learning_rate=1e-6),
+    )
+    samples = TEACHER_SAMPLES, RISING_SAMPLES, STUDENT_SAMPLES, 0
+    second = tmp_path / "second"
+    assert Recipe(second, dataset, seed=4, progress=False).distil_and_tune(*samples, stages, origin)
+    student = Controller.load(second / "student" / "controller.safetensors")
+    known = origin.controller
     for before, after in ((known.policy, student.policy), (known.encoder, student.encoder)):
-        old, new = (torch.nn.utils.parameters_to_vector(each.parameters()) for each in (before, after))
-        assert 0 < (new - old).norm() / old.norm() < 1e-2
+        assert 0 < (weights(after) - weights(before)).norm() / weights(before).norm() < 1e-2
     assert student.observations.count > known.observations.count
-    smaller = replace(stages, student=replace(stages.student, units=(8,)))
-    with pytest.raises(ControllerError, match=r"has units \(.*\); a student of it needs \(8,\)"):
-        Recipe(tmp_path / "third", dataset, seed=4, progress=False).distil_and_tune(
-            TEACHER_SAMPLES, RISING_SAMPLES, STUDENT_SAMPLES, 0, smaller, known
+    for name, teacher in Origin.of_run(second).teachers.items():
+        before, after = (
+            torch.cat([s[key].flatten() for key in s if key.endswith("weight")])
+            for s in (origin.teachers[name], teacher)
         )
+        assert 0 < (after - before).norm() / before.norm() < 1e-2
+    third = Recipe(tmp_path / "third", dataset, seed=4, progress=False)
+    with pytest.raises(ControllerError, match=r"has units \(.*\); a student of it needs \(8,\)"):
+        third.distil_and_tune(*samples, replace(stages, student=replace(stages.student, units=(8,))), origin)
+    with pytest.raises(ControllerError, match=r"the tracking teacher to start from has other sizes .* units \(8,\)"):
+        Recipe(tmp_path / "fourth", dataset, seed=4, progress=False).distil_and_tune(
+            *samples, replace(stages, teacher=replace(TEACHER, units=(8,))), origin
+        )
+    (tmp_path / "first" / "teachers.safetensors").unlink()
+    with pytest.raises(ControllerError, match=r"teachers\.safetensors: there is no such file"):
+        Origin.of_run(tmp_path / "first")
 
 
 def test_a_run_knows_its_motions(dataset: Path, tmp_path: Path) -> None:

@@ -34,23 +34,23 @@ def pretrain(
         teacher_samples: Control steps of the tracking teacher (distil+calm).
         rising_samples: Control steps of the teacher that stands up (distil+calm).
         student_samples: Control steps of distilling (distil+calm).
-        start: File of a controller from which the student goes on (distil+calm); `package` for the one that comes with
-            this package.
+        start: Folder of an earlier run whose teachers and controller to go on from (distil+calm); `package` for those
+            that come with this package.
         device: cpu or cuda.
         seed: Of everything random.
         track: Also send metrics to this project of Weights & Biases.
     """
-    from anyskill.controller.controller import Controller, load_controller
+    from anyskill.controller.origin import Origin
     from anyskill.controller.recipe import Recipe
     from anyskill.controller.recipe import preset as settings
     from anyskill.learning import distributed
 
     recipe = Recipe(out, motions, device, seed, track=track)
     if method == "distil+calm":
-        controller = None
+        origin = None
         if start is not None:
-            controller = load_controller(device) if str(start) == "package" else Controller.load(start, device)
-        finished = recipe.distil_and_tune(teacher_samples, rising_samples, student_samples, samples, start=controller)
+            origin = Origin.packaged(device) if str(start) == "package" else Origin.of_run(start, device)
+        finished = recipe.distil_and_tune(teacher_samples, rising_samples, student_samples, samples, origin=origin)
     else:
         finished = recipe.adversarial(settings(method, preset), samples)
     distributed.leave()

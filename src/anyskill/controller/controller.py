@@ -19,7 +19,7 @@ from anyskill.learning.config import from_plain
 from anyskill.learning.errors import CheckpointError, LearningError
 from anyskill.learning.networks import GaussianPolicy, StyleMLP
 from anyskill.learning.normalizer import RunningNormalizer
-from anyskill.learning.state import read_state, write_state
+from anyskill.learning.state import halved, read_state, write_state
 
 FORMAT = 1
 
@@ -92,12 +92,8 @@ class Controller(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write one file; weights are stored in half precision."""
-        state = {
-            name: tensor.half() if tensor.dtype == torch.float32 else tensor
-            for name, tensor in self.state_dict().items()
-        }
         header = {"format": FORMAT, "config": asdict(self.config), "names": list(self.names)}
-        write_state(path, {"header": header, "tensors": state})
+        write_state(path, {"header": header, "tensors": halved(self.state_dict())})
 
     @classmethod
     def load(cls, path: Path, device: torch.device | str = "cpu") -> Self:

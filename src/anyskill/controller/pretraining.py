@@ -98,7 +98,7 @@ def fine_tuning() -> PretrainingConfig:
     discriminator = replace(config.calm.discriminator, reward_scale=1.0)
     return replace(
         config,
-        log_sigma=-3.3,  # 0.09 rad at shoulders and hips; under noise twice as strong it cannot but fall
+        log_sigma=-3.0,  # 0.12 rad at shoulders and hips
         guidance=Guidance(up=0.25, tracking=1.0, sliding=-0.5, roughness=-10.0),
         world=WorldConfig(
             reference_start=0.9,

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from anyskill.controller.controller import Controller, ControllerError
+from anyskill.controller.controller import ControllerError
 from anyskill.controller.distillation import Distillation, DistillationConfig
 from anyskill.controller.export import controller_of
+from anyskill.controller.origin import TEACHERS, Origin, write_teachers
 from anyskill.controller.pretraining import Pretraining, PretrainingConfig, fast_calm, fine_tuning
 from anyskill.controller.provenance import Provenance
 from anyskill.controller.teacher import Teacher, TeacherConfig, rising_teacher
@@ -74,22 +75,36 @@ class Recipe:
         student_samples: float,
         tuning_samples: float,
         stages: Stages | None = None,
-        start: Controller | None = None,
+        origin: Origin | None = None,
     ) -> bool:
-        """Two teachers, their student (from ``start`` on, if there is one), and CALM; whether all were finished."""
+        """Two teachers, their student, and CALM from there; whether all were finished.
+
+        Args:
+            teacher_samples: Control steps of the teacher that tracks.
+            rising_samples: Of the one that stands up.
+            student_samples: Of distilling.
+            tuning_samples: Of CALM.
+            stages: Settings.
+            origin: What teachers and student start from instead of from nothing.
+
+        Raises:
+            ControllerError: The origin has other sizes, or a stage was begun with other clips.
+        """
         stages = stages or Stages()
         tuning_config = replace(stages.tuning, seed=self.seed)
-        tracker, finished = self._teacher("teacher", stages.teacher, teacher_samples)
+        tracker, finished = self._teacher("teacher", stages.teacher, teacher_samples, origin)
         if not finished:
             return False
-        riser, finished = self._teacher("rising", stages.rising, rising_samples)
+        riser, finished = self._teacher("rising", stages.rising, rising_samples, origin)
         if not finished:
             return False
+        if distributed.rank() == 0:
+            write_teachers(self.folder / TEACHERS, teacher=tracker.model, rising=riser.model)
         iterations = self._iterations(student_samples, stages.teacher.worlds, stages.student.horizon)
         student_config = replace(stages.student, seed=self.seed, iterations=iterations)
         student = Distillation(student_config, tracker, riser)
-        if start is not None:
-            student.begin_with(start)
+        if origin is not None:
+            student.begin_with(origin.controller)
         finished = self._stage("student", student_config, student, iterations)
         self._save(student, "student")
         if not finished:
@@ -101,10 +116,12 @@ class Recipe:
         self._save(tuning, "calm")
         return finished
 
-    def _teacher(self, name: str, config: TeacherConfig, samples: float) -> tuple[Teacher, bool]:
+    def _teacher(self, name: str, config: TeacherConfig, samples: float, origin: Origin | None) -> tuple[Teacher, bool]:
         """A teacher, and whether it was finished."""
         config = replace(config, seed=self.seed)
         teacher = Teacher(config, self._engine(config.worlds, name), self.library)
+        if origin is not None:
+            teacher.begin_with(origin.teachers[name])
         return teacher, self._stage(name, config, teacher, self._iterations(samples, config.worlds, config.horizon))
 
     def _engine(self, worlds: int, stage: str) -> Engine:

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from anyskill.controller.controller import ControllerError
 from anyskill.controller.rising import RisingConfig, RisingTask
 from anyskill.controller.tracking import TrackingConfig, TrackingTask
 from anyskill.learning import distributed
@@ -17,7 +18,7 @@ from anyskill.learning.ppo import PPO, PPOConfig
 from anyskill.learning.progress import PhaseTimer
 from anyskill.learning.rollout import Rollout
 from anyskill.learning.seeding import Streams
-from anyskill.learning.state import Stateful
+from anyskill.learning.state import State, Stateful
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
@@ -114,6 +115,19 @@ class Teacher:
         self.model = ActorCritic(policy, critic, size).to(engine.device)
         self.ppo = PPO(config.ppo, self.model, self.streams("minibatches", engine.device))
         self.rollout = Rollout(config.horizon)
+
+    def begin_with(self, networks: State) -> None:
+        """Start from what an earlier teacher of the same task has learnt.
+
+        Raises:
+            ControllerError: It has other sizes.
+        """
+        try:
+            self.model.load_state_dict(networks)
+        except RuntimeError:
+            raise ControllerError(
+                f"the {self.config.task} teacher to start from has other sizes than one with units {self.config.units}."
+            ) from None
 
     @property
     def parts(self) -> Mapping[str, Stateful]:

@@ -81,6 +81,11 @@ def read_state(path: Path) -> State:
     return state
 
 
+def halved(state: dict[str, Tensor]) -> State:
+    """A module's state with its float32 tensors in half precision; statistics, in float64, stay exact."""
+    return {name: tensor.half() if tensor.dtype == torch.float32 else tensor for name, tensor in state.items()}
+
+
 def _without_tensors(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
     """The plain part of a state; tensors go to ``tensors`` under their place in it."""
     if isinstance(value, dict):
