@@ -14,7 +14,7 @@ from anyskill.body.observation import policy_size
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller, load_controller
 from anyskill.learning.errors import LearningError
-from anyskill.learning.state import read_state, write_state
+from anyskill.learning.state import halved, read_state, write_state
 from anyskill.skill.errors import SkillError
 from anyskill.skill.policy import LatentSequence, PolicySkill, make_actor_critic
 from anyskill.vision_language.model import ImageTextModel
@@ -166,10 +166,9 @@ def fingerprint(controller: Controller) -> str:
     """
     digest = hashlib.sha256()
     for part in (controller.policy, controller.observations):
-        for name, tensor in part.state_dict().items():
-            halved = tensor.half() if tensor.dtype == torch.float32 else tensor
+        for name, tensor in halved(part.state_dict()).items():
             digest.update(f"{name} {tuple(tensor.shape)}".encode())
-            digest.update(halved.cpu().contiguous().numpy().tobytes())
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
