@@ -68,9 +68,9 @@ def test_train(
         return finished
 
     monkeypatch.setattr(BodyClipRecipe, "run", run)
-    bodyclip.train(tmp_path, shards=7, state_iterations=3, picture_iterations=8, batch=5, seed=2)
+    bodyclip.train(tmp_path, shards=7, state_iterations=3, sentence_iterations=1, picture_iterations=8, batch=5, seed=2)
     (recipe,) = asked
-    assert (recipe.shards.shards, recipe.config.iterations, recipe.config.batch, recipe.config.seed) == (7, 11, 5, 2)
+    assert (recipe.shards.shards, recipe.config.iterations, recipe.config.batch, recipe.config.seed) == (7, 12, 5, 2)
     printed = capsys.readouterr()
     assert (str(tmp_path / "bodyclip.safetensors") in printed.out) == finished
     assert ("goes on from here" in printed.err) != finished

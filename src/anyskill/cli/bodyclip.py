@@ -10,11 +10,12 @@ import tyro
 
 def train(
     out: Path,
-    motions: Path = Path("recipes/controller.yaml"),
+    motions: Path = Path("recipes/bodyclip.yaml"),
     corpus: Path | None = None,
     shards: int = 100,
     state_iterations: int = 2500,
-    picture_iterations: int = 1700,
+    sentence_iterations: int = 5000,
+    picture_iterations: int = 6000,
     batch: int = 256,
     device: str = "cpu",
     seed: int = 0,
@@ -27,12 +28,13 @@ def train(
 
     Args:
         out: Folder of the run; the model is bodyclip.safetensors in it.
-        motions: Data set of clips (YAML); read only while pictures are to be made.
+        motions: Data set of clips (YAML).
         corpus: Folder of sentences about motion (.jsonl).
         shards: Files of 1 024 moments with one to four pictures each; 80 MB a file.
-        state_iterations: Gradient steps of the text tower, which learns from the state of bodies.
-        picture_iterations: Gradient steps of the image tower, which come after.
-        batch: Moments in a step.
+        state_iterations: Gradient steps of the state tower, which learns what is claimed of bodies.
+        sentence_iterations: Gradient steps of the text tower, which come after.
+        picture_iterations: Gradient steps of the image tower, which come last.
+        batch: Moments in a step of sentences, and pictures in one of pictures.
         device: cpu or cuda.
         seed: Of everything random.
         track: Also send metrics to this project of Weights & Biases.
@@ -42,7 +44,11 @@ def train(
     from anyskill.vision_language.bodyclip.training import TrainingConfig
 
     config = TrainingConfig(
-        state_iterations=state_iterations, picture_iterations=picture_iterations, batch=batch, seed=seed
+        state_iterations=state_iterations,
+        sentence_iterations=sentence_iterations,
+        picture_iterations=picture_iterations,
+        batch=batch,
+        seed=seed,
     )
     recipe = BodyClipRecipe(out, motions, ShardsConfig(shards=shards, seed=seed), config, corpus, device, track=track)
     if recipe.run():

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from anyskill.motion.library import MotionLibrary
-from anyskill.vision_language.bodyclip.shards import ShardMaker, Shards, ShardsConfig, missing_shards
+from anyskill.vision_language.bodyclip.moments import MomentSampler
+from anyskill.vision_language.bodyclip.shards import ShardMaker, Shards, ShardsConfig, missing_shards, moments_of
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer
 from anyskill.vision_language.bodyclip.towers import TowersConfig
 from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig
@@ -17,6 +18,7 @@ WORDS = Tokenizer.of(
     100,
     256,
 )
+SHARDS = ShardsConfig(shards=2, test_shards=1, moments=96, frames=(1, 2), held_out=("left elbow",), worlds=48)
 
 
 def library() -> MotionLibrary:
@@ -27,16 +29,20 @@ def library() -> MotionLibrary:
 
 def make_shards(folder: Path) -> None:
     """Two shards to train with, of one and of two pictures, and one for the test."""
-    config = ShardsConfig(shards=2, test_shards=1, moments=96, frames=(1, 2), held_out=("left elbow",), worlds=48)
-    maker = ShardMaker(config, library(), folder)
-    for split, number in missing_shards(config, folder):
+    maker = ShardMaker(SHARDS, library(), folder)
+    for split, number in missing_shards(SHARDS, folder):
         maker.make(split, number)
+
+
+def moments() -> MomentSampler:
+    """Those to train with."""
+    return moments_of("train", library(), SHARDS)
 
 
 def tiny_training(shards: Shards, **changes: object) -> BodyClipTraining:
     """A trainer of tiny networks in full precision, so that sums do not depend on the machine."""
     settings: dict[str, object] = {
-        **{"state_iterations": 50, "picture_iterations": 50, "batch": 24, "synonyms": 8, "warm_up": 0},
-        **{"learning_rate": 3e-3, "bf16": False, "towers": TINY},
+        **{"state_iterations": 50, "sentence_iterations": 50, "picture_iterations": 50, "warm_up": 0},
+        **{"state_batch": 48, "batch": 24, "synonyms": 8, "learning_rate": 3e-3, "bf16": False, "towers": TINY},
     }
-    return BodyClipTraining(TrainingConfig(**(settings | changes)), shards, WORDS)  # type: ignore[arg-type]
+    return BodyClipTraining(TrainingConfig(**(settings | changes)), moments(), shards, WORDS)  # type: ignore[arg-type]

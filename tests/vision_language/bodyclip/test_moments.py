@@ -8,7 +8,7 @@ from anyskill.body.humanoid import HUMANOID
 from anyskill.body.skeleton import skeleton_of
 from anyskill.motion.ground import lowest_points
 from anyskill.vision_language.bodyclip.batches import history_facts
-from anyskill.vision_language.bodyclip.moments import Moments, MomentSampler, mirror, placed, turned
+from anyskill.vision_language.bodyclip.moments import Moments, MomentSampler, all_labels, mirror, placed, turned
 from anyskill.vision_language.model import VisionLanguageError
 from tests.vision_language.bodyclip.made_up import library
 from tests.vision_language.bodyclip.poses import random_states
@@ -59,6 +59,19 @@ def test_only_what_is_kept_has_a_name() -> None:
     assert 0.3 < float(named.float().mean()) < 0.8
     right_up = (kept.clip == 0) & ~kept.mirrored
     assert bool(history_facts(kept.states[right_up]).holds("arm_raised.right").any())
+
+
+def test_labels_follow_the_mirror() -> None:
+    sampler = MomentSampler(LIBRARY, ALL, kept=0.5)
+    moments = sampler.sample(200, 1, 0.2, torch.Generator().manual_seed(0))
+    labels = sampler.labels_of(moments)
+    assert {labels[row] for row in range(200) if moments.clip[row] == 0} == {("right arm up",), ("left arm up",)}
+    for row in range(200):
+        if moments.clip[row] == 0 and moments.mirrored[row]:
+            assert labels[row] == ("left arm up",)
+        if moments.clip[row] < 0:
+            assert labels[row] == ()
+    assert all_labels(LIBRARY.labels) == ["left arm up", "left elbow", "right arm up", "right elbow"]
 
 
 def test_limbs_are_exchanged_only_among_the_chosen_motions() -> None:

@@ -7,13 +7,15 @@ import yaml
 
 from anyskill.motion.formats.clip_npz import save_clip
 from anyskill.vision_language.bodyclip import recipe as recipe_module
+from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.model import BodyClip
+from anyskill.vision_language.bodyclip.moments import all_labels
 from anyskill.vision_language.bodyclip.recipe import BodyClipRecipe, generated_texts, written_texts
-from anyskill.vision_language.bodyclip.shards import Shards, ShardsConfig
+from anyskill.vision_language.bodyclip.shards import ShardsConfig
 from anyskill.vision_language.bodyclip.training import TrainingConfig
 from anyskill.vision_language.model import VisionLanguageError
 from tests.controller.made_up import arm_clip
-from tests.vision_language.bodyclip.made_up import TINY
+from tests.vision_language.bodyclip.made_up import TINY, moments
 
 SHARDS = ShardsConfig(shards=1, test_shards=1, moments=48, frames=(1,), held_out=("left_arm",), worlds=48)
 
@@ -29,8 +31,9 @@ def motions(tmp_path: Path) -> Path:
 
 def _recipe(folder: Path, motions: Path, iterations: int) -> BodyClipRecipe:
     config = TrainingConfig(
-        state_iterations=iterations - 1, picture_iterations=1, batch=12, synonyms=4, warm_up=0, bf16=False, towers=TINY
-    )
+        state_iterations=1, sentence_iterations=1, picture_iterations=iterations - 2, state_batch=12, batch=12,
+        synonyms=4, warm_up=0, bf16=False, towers=TINY,
+    )  # fmt: skip
     return BodyClipRecipe(folder, motions, SHARDS, config, progress=False)
 
 
@@ -40,7 +43,7 @@ def test_from_motions_to_a_model_and_nothing_twice(
     monkeypatch.setattr(recipe_module, "_READ", 512)
     monkeypatch.setattr(recipe_module, "_BANK", 128)
     folder = tmp_path / "run"
-    recipe = _recipe(folder, motions, 2)
+    recipe = _recipe(folder, motions, 3)
     assert recipe.run()
     model = BodyClip.load(recipe.model_path)
     assert model.bank.features.shape[0] >= 128 and 0.0 < model.bank.usual <= 1.0
@@ -48,19 +51,20 @@ def test_from_motions_to_a_model_and_nothing_twice(
     assert {"arm", "right", "left"} <= set(words) and len(words) > 500
     made = {path: path.stat().st_mtime_ns for path in (folder / "pictures").iterdir()}
     assert len(made) == 2
-    motions.unlink()  # not needed any more
     first = recipe.model_path.read_bytes()
-    assert _recipe(folder, motions, 2).run()
+    assert _recipe(folder, motions, 3).run()
     assert made == {path: path.stat().st_mtime_ns for path in (folder / "pictures").iterdir()}
     assert recipe.model_path.read_bytes() == first
     with pytest.raises(VisionLanguageError, match="other settings"):
-        _recipe(folder, motions, 3).run()
+        _recipe(folder, motions, 4).run()
     lines = (folder / "training" / "metrics.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["iteration"] for line in lines] == [1, 2]
+    assert [json.loads(line)["iteration"] for line in lines] == [1, 2, 3]
 
 
-def test_generated_texts_come_in_true_and_false_pairs(shards: Shards) -> None:
-    texts = list(generated_texts(shards, 100, torch.Generator().manual_seed(0)))
+def test_generated_texts_come_in_true_and_false_pairs() -> None:
+    sampler = moments()
+    claims = Claims(all_labels(sampler.library.labels))
+    texts = list(generated_texts(sampler, claims, 100, torch.Generator().manual_seed(0)))
     assert len(texts) >= 100 and len(texts) % 2 == 0
     assert sum(a != b for a, b in zip(texts[::2], texts[1::2], strict=True)) == len(texts) // 2
 

@@ -10,7 +10,7 @@ from anyskill.vision_language.bodyclip.batches import make_batch
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig, share_found
-from tests.vision_language.bodyclip.made_up import TINY, WORDS, tiny_training
+from tests.vision_language.bodyclip.made_up import TINY, WORDS, moments, tiny_training
 
 
 def _weights(training: BodyClipTraining) -> dict[str, torch.Tensor]:
@@ -18,48 +18,59 @@ def _weights(training: BodyClipTraining) -> dict[str, torch.Tensor]:
 
 
 def _run(folder: Path, shards: Shards, iterations: int) -> BodyClipTraining:
-    training = tiny_training(shards, state_iterations=2)
+    training = tiny_training(shards, state_iterations=2, sentence_iterations=2)
     run = RunFolder.open(folder) if folder.exists() else RunFolder.create(folder, training.config)
     assert train(training, run, iterations, save_every=1, progress=False) == iterations
     return training
 
 
-def test_a_stopped_run_goes_on_bit_for_bit(shards: Shards, tmp_path: Path) -> None:
-    whole = _run(tmp_path / "whole", shards, 4)
-    _run(tmp_path / "stopped", shards, 3)
-    resumed = _run(tmp_path / "stopped", shards, 4)
+@pytest.mark.parametrize("stopped", [1, 3, 5])
+def test_a_stopped_run_goes_on_bit_for_bit(stopped: int, shards: Shards, tmp_path: Path) -> None:
+    whole = _run(tmp_path / "whole", shards, 6)
+    _run(tmp_path / "stopped", shards, stopped)
+    resumed = _run(tmp_path / "stopped", shards, 6)
     first = _weights(tiny_training(shards))
     assert any(not torch.equal(value, first[name]) for name, value in _weights(whole).items())
     for name, value in _weights(whole).items():
         assert torch.equal(value, _weights(resumed)[name]), name
 
 
-def test_pictures_follow_the_states_and_leave_them_alone(shards: Shards) -> None:
-    training = tiny_training(shards, state_iterations=1)
-    changed = []
-    for _ in range(2):
+def test_each_stage_leaves_the_others_alone(shards: Shards) -> None:
+    training = tiny_training(shards, state_iterations=1, sentence_iterations=1)
+    changed, told = [], []
+    for _ in range(4):  # two of pictures, the first perhaps of single ones
         before = _weights(training)
-        _, metrics = training.iterate()
+        told.append(training.iterate()[1].keys())
         after = _weights(training)
-        changed.append({name.split(".")[1] for name in before if not torch.equal(before[name], after[name])})
-    assert {"state", "text", "log_scale"} <= changed[0] and "picture" not in changed[0]
-    assert changed[1] == {"picture"}
-    assert {"loss/picture", "loss/follow", "cosine", "states_found"} <= metrics.keys()
+        changed.append(
+            {
+                name.removeprefix("towers.").split(".")[0]
+                for name in before
+                if not torch.equal(before[name], after[name])
+            }
+        )
+    assert changed == [{"state", "log_scale", "claims"}, {"text"}, {"picture"}, {"picture"}]
+    assert {"loss/states", "loss/pairs", "sentences_found"} <= told[0]
+    assert {"loss/follow", "loss/synonyms", "cosine", "sentences_found"} <= told[1]
+    assert {"loss/follow", "loss/pictures", "cosine", "states_found"} <= told[2]
 
 
 def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:
-    training = tiny_training(shards, state_iterations=60, picture_iterations=40, learning_rate=5e-3)
-    history = [training.iterate()[1] for _ in range(100)]
+    training = tiny_training(
+        shards, state_iterations=60, sentence_iterations=60, picture_iterations=40, learning_rate=5e-3
+    )
+    history = [training.iterate()[1] for _ in range(160)]
 
     def mean(name: str, rows: slice) -> float:
         values = [metrics[name] for metrics in history[rows]]
         return sum(values) / len(values)
 
-    assert mean("loss/state", slice(45, 60)) < mean("loss/state", slice(0, 10)) - 0.25
-    assert mean("loss/picture", slice(-15, None)) < mean("loss/picture", slice(60, 65)) - 0.1
-    assert mean("cosine", slice(-15, None)) > mean("cosine", slice(60, 65)) + 0.2
+    assert mean("loss/states", slice(45, 60)) < mean("loss/states", slice(0, 10)) - 0.25
+    assert mean("cosine", slice(105, 120)) > mean("cosine", slice(60, 65)) + 0.3
+    assert mean("loss/pictures", slice(-15, None)) < mean("loss/pictures", slice(120, 125)) - 0.1
+    assert mean("cosine", slice(-15, None)) > mean("cosine", slice(120, 125)) + 0.2
     # The wordings of this batch, and most of its bodies, are new.
-    batch = make_batch(shards[0], torch.arange(96), 1, torch.Generator().manual_seed(99))
+    batch = make_batch(training.moments, training.claims, 96, 1, 0.2, torch.Generator().manual_seed(99))
     towers = training.towers.eval()
     with torch.inference_mode():
         seen = towers.state(batch.states, batch.interval)
@@ -71,14 +82,18 @@ def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:
 def test_lessons_are_learnt(shards: Shards) -> None:
     texts = ("raise the right arm", "hold the left knee", "bent elbow", "out in front of your head")
     lessons = Lessons(texts, torch.nn.functional.normalize(torch.randn(4, 6), dim=-1))
-    config = TrainingConfig(batch=4, synonyms=4, lessons=8, warm_up=0, learning_rate=3e-3, bf16=False, towers=TINY)
-    training = BodyClipTraining(config, shards, WORDS, lessons)
+    config = TrainingConfig(
+        state_iterations=1, state_batch=4, batch=4, synonyms=4, lessons=8, warm_up=0, learning_rate=3e-3, bf16=False,
+        towers=TINY,
+    )  # fmt: skip
+    training = BodyClipTraining(config, moments(), shards, WORDS, lessons)
+    training.iterate()
     losses = [training.iterate()[1]["loss/lessons"] for _ in range(25)]
     assert losses[-1] < 0.5 * losses[0]
 
 
 def test_learning_rate(shards: Shards) -> None:
-    training = tiny_training(shards, warm_up=2, state_iterations=5, picture_iterations=4)
+    training = tiny_training(shards, warm_up=2, state_iterations=5, sentence_iterations=4, picture_iterations=1)
     rates = [training.iterate()[1]["learning_rate"] for _ in range(9)]
     assert rates[0] == pytest.approx(3e-3 / 3) and rates[2] > rates[3] > rates[4]
     assert rates[5] == pytest.approx(3e-3 / 3) and rates[8] < 0.2 * 3e-3
@@ -93,6 +108,14 @@ def test_share_found() -> None:
     doubt[0, 1] = True  # the second sentence may be true of the first picture
     doubt[2, 1] = True
     assert float(share_found(seen, told, doubt)) == 1.0
+
+
+def test_stages_follow_each_other() -> None:
+    config = TrainingConfig(state_iterations=2, sentence_iterations=1, picture_iterations=3)
+    assert config.iterations == 6
+    assert [config.stage(number) for number in (0, 1, 2, 3, 5, 7)] == [
+        *(("states", 0), ("states", 1), ("sentences", 0), ("pictures", 0), ("pictures", 2), ("pictures", 4)),
+    ]
 
 
 def test_settings_are_checked() -> None:

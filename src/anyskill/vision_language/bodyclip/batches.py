@@ -1,34 +1,38 @@
-"""Batches to learn from: pictures, states, and sentences about them that are written anew each time."""
+"""Batches to learn from: bodies, and sentences about them that are written anew each time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip.captions import FULL, Caption, Captioner
+from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.facts import Facts, facts_of
-from anyskill.vision_language.bodyclip.shards import Shard
+from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler
+from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 
 DETAILS = (1, 2, 2, 3, 3, 5, 5, FULL, FULL)
 """How many facts a sentence tells, drawn from these."""
 _LABELLED = 0.5  # how often a motion that has a name is called by it
+_ALONE = 0.5  # how often nothing else is said then
 
 
 @dataclass(frozen=True)
 class Batch:
     """Moments with a true sentence and a false one each.
 
-    ``admitted`` and ``admitted_negative`` say of which pictures (rows) a sentence (columns) may be true: they must not
-    be pushed apart.
+    ``admitted`` and ``admitted_negative`` say of which bodies (rows) a sentence (columns) may be true: they must not be
+    pushed apart.
     """
 
-    pictures: UInt8[Tensor, "n frame 112 112 3"]
     states: BodyState
     interval: float
     texts: list[str]
     negatives: list[str]
+    claims: Float[Tensor, "n claim"]
+    false_claims: Float[Tensor, "n claim"]
     admitted: Bool[Tensor, "n n"]
     admitted_negative: Bool[Tensor, "n n"]
 
@@ -40,52 +44,60 @@ def history_facts(states: BodyState) -> Facts:
     return facts_of(states[:, -1], _time_first(states[:, :-1]))
 
 
-def make_batch(shard: Shard, rows: Int[Tensor, "n"], frames: int, generator: torch.Generator) -> Batch:
-    """A batch from rows of a shard, with the last ``frames`` of its pictures.
+def random_batch(sampler: MomentSampler, claims: Claims, count: int, generator: torch.Generator) -> Batch:
+    """A batch of histories of any length, half of them of one state, at any interval of ``INTERVALS``."""
+    frames = max(1, int(torch.randint(2 - MAX_FRAMES, MAX_FRAMES + 1, (), generator=generator)))
+    interval = INTERVALS[int(torch.randint(len(INTERVALS), (), generator=generator))]
+    return make_batch(sampler, claims, count, frames, interval, generator)
 
-    Moments of which nothing can be said, or nothing false, are left out.
+
+def make_batch(
+    sampler: MomentSampler, claims: Claims, count: int, frames: int, interval: float, generator: torch.Generator
+) -> Batch:
+    """Histories of ``frames`` states, ``interval`` seconds apart, and what can be said of them.
+
+    Moments of which nothing can be said, or nothing false, are left out of the ``count``.
     """
-    states = shard.states(rows)[:, -frames:]
-    facts = history_facts(states)
+    moments = sampler.sample(count, frames, interval, generator)
+    facts = history_facts(moments.states)
     captioner = Captioner(generator)
     chosen: list[int] = []
     captions: list[Caption] = []
     negatives: list[Caption] = []
-    texts: list[str] = []
-    names: list[tuple[str, ...]] = []
-    choices = torch.randint(len(DETAILS), (len(rows),), generator=generator).tolist()
-    chances = torch.rand(len(rows), 3, generator=generator).tolist()
-    for index, (row, choice, (labelled, which, alone)) in enumerate(zip(rows.tolist(), choices, chances, strict=True)):
+    called: list[tuple[str, ...]] = []
+    choices = torch.randint(len(DETAILS), (count,), generator=generator).tolist()
+    chances = torch.rand(count, 3, generator=generator).tolist()
+    for index, (labels, choice, chance) in enumerate(zip(sampler.labels_of(moments), choices, chances, strict=True)):
         if not facts.true[index]:
             continue
-        labels = shard.labels_of(row)
-        if labels and labelled < _LABELLED:
-            label = labels[int(which * len(labels))]
-            caption = captioner.caption_with_label(facts, index, label, min(DETAILS[choice], 3))
-            text = label if alone < 0.5 else caption.text
-        else:
+        labelled, which, alone = chance
+        label = labels[int(which * len(labels))] if labels and labelled < _LABELLED else None
+        if label is None:
             caption = captioner.caption(facts, index, DETAILS[choice])
-            text = caption.text
+        else:
+            caption = captioner.caption_with_label(facts, index, label, min(DETAILS[choice], 3))
         try:
             negative = captioner.negative(caption, facts, index)
         except ValueError:  # everything about it is in doubt
             continue
+        if label is not None and alone < _ALONE:
+            caption = replace(caption, text=label, parts=())
         chosen.append(index)
         captions.append(caption)
         negatives.append(negative)
-        texts.append(text)
-        names.append(labels)
+        called.append(labels)
     kept = torch.tensor(chosen, dtype=torch.long)
     facts = Facts(facts.margins[kept])
-    told = torch.tensor([[c.label is not None and c.label in labels for c in captions] for labels in names])
+    keys, false_keys = [caption.key for caption in captions], [negative.key for negative in negatives]
     return Batch(
-        shard.pictures[rows[kept]][:, -frames:],
-        states[kept],
-        shard.interval,
-        texts,
+        moments.states[kept],
+        interval,
+        [caption.text for caption in captions],
         [negative.text for negative in negatives],
-        facts.admits([caption.key for caption in captions]) | told.view(len(kept), len(kept)),
-        facts.admits([negative.key for negative in negatives]),
+        claims.rows(keys),
+        claims.rows(false_keys),
+        facts.admits(keys) & claims.suits(keys, called),
+        facts.admits(false_keys),
     )
 
 

@@ -68,8 +68,9 @@ Held out: {held_out}.
 
 ## Training
 
-{state_iterations} steps of states and sentences, then {picture_iterations} of pictures, {batch} moments each;
-{hours:.1f} hours. AdamW, learning rate {learning_rate:g}, seed {seed}.
+{state_iterations} steps of {state_batch} states and what is claimed of them, then {sentence_iterations} of sentences
+about {batch} moments, then {picture_iterations} of {batch} pictures; {hours:.1f} hours.
+AdamW, learning rate {learning_rate:g}, seed {seed}.
 
 ## Figures
 

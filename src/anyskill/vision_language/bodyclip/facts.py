@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import torch
 from jaxtyping import Bool, Float
@@ -105,7 +106,4 @@ def _columns() -> dict[str, int]:
 def _names(mask: Bool[Tensor, "state fact"]) -> list[list[str]]:
     """Names of the columns that are set, for every row."""
     names = list(phrase_book())
-    found: list[list[str]] = [[] for _ in range(len(mask))]
-    for row, column in mask.nonzero().tolist():
-        found[row].append(names[column])
-    return found
+    return [list(compress(names, row)) for row in mask.cpu().numpy()]

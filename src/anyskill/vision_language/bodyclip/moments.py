@@ -4,6 +4,7 @@ A *moment* is a state with the states just before it, oldest first, at equal int
 of joint angles and put on the ground again, so that velocities, taken by differences, belong to what is seen.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -19,6 +20,8 @@ from anyskill.motion.ground import lowest_points
 from anyskill.motion.library import MotionLibrary
 from anyskill.vision_language.model import VisionLanguageError
 
+INTERVALS = (0.2, 0.1, 0.3)
+"""Seconds between two moments of a history, that towers learn with."""
 _SKELETON = skeleton_of(HUMANOID)
 _LIMBS = {  # joints, and the chance that a random pose takes them from another body, and from nobody
     "right arm": (("right_upper_arm", "right_lower_arm"), 0.35, 0.45),
@@ -77,10 +80,29 @@ class MomentSampler:
         telling = self._telling(clip, frame) & ~change
         return Moments(placed(moments, _random_yaw(count, generator)), torch.where(telling, clip, -1), mirrored)
 
+    def labels_of(self, moments: Moments) -> list[tuple[str, ...]]:
+        """What the motion of each moment is called, if the moment shows it."""
+        called = (self.library.labels[clip] if clip >= 0 else () for clip in moments.clip.tolist())
+        return [
+            tuple(map(other_sides, labels)) if mirrored else labels
+            for labels, mirrored in zip(called, moments.mirrored.tolist(), strict=True)
+        ]
+
     def _telling(self, clip: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Bool[Tensor, "n"]:
         """Whether a motion shows what it is called: always in a loop, else in the middle."""
         phase = frame / self.library.lengths[clip]
         return self.library.loops[clip] | ((phase > 0.25) & (phase < 0.8))
+
+
+def all_labels(labels: Iterable[tuple[str, ...]]) -> list[str]:
+    """Every label of some motions and of their mirror images, once, in order."""
+    return sorted({text for called in labels for label in called for text in (label, other_sides(label))})
+
+
+def other_sides(text: str) -> str:
+    """Right becomes left and left becomes right."""
+    sides = {"right": "left", "left": "right"}
+    return " ".join(sides.get(word, word) for word in text.split(" "))
 
 
 def mirror(state: BodyState) -> BodyState:

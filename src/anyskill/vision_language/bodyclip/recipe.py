@@ -19,9 +19,11 @@ from anyskill.learning.signals import StopRequest
 from anyskill.motion.library import MotionLibrary
 from anyskill.text.corpus import load_sentences
 from anyskill.text.phrasebook import Phrasebook
-from anyskill.vision_language.bodyclip.batches import make_batch
+from anyskill.vision_language.bodyclip.batches import random_batch
+from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.model import Bank, BodyClip
-from anyskill.vision_language.bodyclip.shards import ShardMaker, Shards, ShardsConfig, all_labels, missing_shards
+from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels
+from anyskill.vision_language.bodyclip.shards import ShardMaker, Shards, ShardsConfig, missing_shards, moments_of
 from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer
 from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig
@@ -38,7 +40,7 @@ class BodyClipRecipe:
 
     Args:
         folder: Of the whole run.
-        motions: A data set (YAML); it is read only while pictures are missing.
+        motions: A data set (YAML).
         shards: What pictures to make.
         config: Settings of the training.
         corpus: A folder of sentences about motion (``text.corpus``), whose words are learnt as well.
@@ -73,12 +75,16 @@ class BodyClipRecipe:
         Raises:
             VisionLanguageError: If the run was begun with other settings.
         """
-        if not self.make_pictures():
+        library = MotionLibrary.load(self.motions)
+        if not self.make_pictures(library):
             return False
         pictures = Shards(self.folder / "pictures", "train")
+        moments = moments_of("train", library, self.shards)
         lessons_path = self.folder / "lessons.safetensors"
         lessons = Lessons.load(lessons_path) if lessons_path.exists() else None
-        training = BodyClipTraining(self.config, pictures, self._tokenizer(pictures, lessons), lessons, self.device)
+        training = BodyClipTraining(
+            self.config, moments, pictures, self._tokenizer(moments, lessons), lessons, self.device
+        )
         path = self.folder / "training"
         run = RunFolder.open(path) if (path / "config.yaml").exists() else RunFolder.create(path, self.config)
         if run.config_as(TrainingConfig) != self.config:
@@ -88,13 +94,13 @@ class BodyClipRecipe:
         export(training).save(self.model_path)
         return done >= wanted
 
-    def make_pictures(self) -> bool:
+    def make_pictures(self, library: MotionLibrary) -> bool:
         """Make the shards that are missing; False if asked to stop before the end."""
         folder = self.folder / "pictures"
         missing = missing_shards(self.shards, folder)
         if not missing:
             return True
-        maker = ShardMaker(self.shards, MotionLibrary.load(self.motions), folder, self.device)
+        maker = ShardMaker(self.shards, library, folder, self.device)
         console = Console(stderr=True, quiet=not self.progress)
         with StopRequest() as stop, Progress(console=console, transient=True) as bar:
             for split, number in bar.track(missing, description="pictures"):
@@ -103,19 +109,20 @@ class BodyClipRecipe:
                     return not missing_shards(self.shards, folder)
         return True
 
-    def _tokenizer(self, pictures: Shards, lessons: Lessons | None) -> Tokenizer:
+    def _tokenizer(self, moments: MomentSampler, lessons: Lessons | None) -> Tokenizer:
         """The words of the run, gathered once."""
         path = self.folder / "vocabulary.json"
         if not path.exists():
-            texts = [*self._texts(pictures), *(lessons.texts if lessons else ())]
+            texts = [*self._texts(moments), *(lessons.texts if lessons else ())]
             with write_atomically(path) as file:
                 file.write(json.dumps(Tokenizer.of(texts, _VOCABULARY).vocabulary, indent=0).encode())
         return Tokenizer(json.loads(path.read_text("utf-8")))
 
-    def _texts(self, pictures: Shards) -> Iterator[str]:
+    def _texts(self, moments: MomentSampler) -> Iterator[str]:
         generator = Streams(self.config.seed)("vocabulary")
-        yield from generated_texts(pictures, _READ, generator)
-        yield from all_labels(pictures)
+        labels = all_labels(moments.library.labels)
+        yield from generated_texts(moments, Claims(labels), _READ, generator)
+        yield from labels
         yield from written_texts(self.corpus)
 
 
@@ -128,13 +135,11 @@ def written_texts(corpus: Path | None) -> Iterator[str]:
         yield from (sentence.text for sentence in load_sentences(corpus))
 
 
-def generated_texts(pictures: Shards, count: int, generator: torch.Generator) -> Iterator[str]:
-    """Sentences about the moments of some shards, true and false ones in turn; at least ``count``, if there is one."""
+def generated_texts(moments: MomentSampler, claims: Claims, count: int, generator: torch.Generator) -> Iterator[str]:
+    """Sentences about some moments, true and false ones in turn; at least ``count``, if there is one."""
     made = 0
     while made < count:
-        shard = pictures[int(torch.randint(len(pictures), (), generator=generator))]
-        rows = torch.randperm(len(shard.clip), generator=generator)[:256]
-        batch = make_batch(shard, rows, shard.pictures.shape[1], generator)
+        batch = random_batch(moments, claims, 256, generator)
         for pair in zip(batch.texts, batch.negatives, strict=True):
             yield from pair
         made += 2 * len(batch.texts)
@@ -143,7 +148,7 @@ def generated_texts(pictures: Shards, count: int, generator: torch.Generator) ->
 def export(training: BodyClipTraining) -> BodyClip:
     """The model as it is now, with a bank of sentences it was trained on."""
     generator = Streams(training.config.seed)("bank")
-    texts = list(generated_texts(training.shards, 2 * _BANK, generator))
+    texts = list(generated_texts(training.moments, training.claims, 2 * _BANK, generator))
     names = list(Phrasebook.load().descriptions)
     empty = Bank(torch.zeros(0, training.config.towers.dimension), 0.0)
     model = BodyClip(training.towers, training.config.towers, training.tokenizer, empty)

@@ -5,7 +5,7 @@ of a data set has ``train-00000.safetensors`` and so on, and ``test-…`` with m
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,14 +25,12 @@ from anyskill.learning.seeding import Streams
 from anyskill.motion.library import MotionLibrary
 from anyskill.render.camera import Camera
 from anyskill.render.raytracer import Raytracer
-from anyskill.vision_language.bodyclip.moments import Moments, MomentSampler
+from anyskill.vision_language.bodyclip.moments import INTERVALS, Moments, MomentSampler
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES, SIZE
 from anyskill.vision_language.model import VisionLanguageError
 
 Split = Literal["train", "test"]
 
-INTERVALS = (0.2, 0.1, 0.3)
-"""Seconds between pictures, in turn."""
 _BLOCKS = (3, 4, 3, 3)  # numbers a body of position, rotation, linear and angular velocity
 _HELD_OUT = (
     *("humanoid3d_run", "humanoid3d_spinkick", "humanoid3d_sideflip", "humanoid3d_getup_faceup", "humanoid3d_dance_a"),
@@ -75,7 +73,6 @@ class Shard:
     mirrored: Bool[Tensor, "n"]
     interval: float
     names: tuple[str, ...]  # of every motion
-    labels: tuple[tuple[str, ...], ...]  # of every motion
 
     @classmethod
     def read(cls, path: Path) -> "Shard":
@@ -90,19 +87,12 @@ class Shard:
                 pictures, numbers, clip, mirrored = map(file.get_tensor, ("pictures", "numbers", "clip", "mirrored"))
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise VisionLanguageError(f"{path} is no shard of pictures ({error}); delete it to make it anew.") from None
-        labels = tuple(map(tuple, record["labels"]))
-        return cls(pictures, numbers, clip, mirrored, record["interval"], tuple(record["names"]), labels)
+        return cls(pictures, numbers, clip, mirrored, record["interval"], tuple(record["names"]))
 
     def states(self, rows: Int[Tensor, "n"]) -> BodyState:
         """Histories ``(n, frame)``."""
         position, turn, linear, angular = self.numbers[rows].float().split(_BLOCKS, -1)
         return BodyState(position, turn, linear, angular, torch.zeros_like(position))
-
-    def labels_of(self, row: int) -> tuple[str, ...]:
-        """What the motion is called, if the moment shows it."""
-        clip = int(self.clip[row])
-        labels = self.labels[clip] if clip >= 0 else ()
-        return tuple(_other_sides(label) for label in labels) if self.mirrored[row] else labels
 
 
 class Shards:
@@ -143,6 +133,12 @@ def missing_shards(config: ShardsConfig, folder: Path) -> list[tuple[Split, int]
     return [(split, number) for split, number in wanted if not shard_path(folder, split, number).exists()]
 
 
+def moments_of(split: Split, library: MotionLibrary, config: ShardsConfig) -> MomentSampler:
+    """What draws the moments of one split: those of the test are of the motions held out, the others of all others."""
+    held = torch.tensor([name.removesuffix("-mirrored") in config.held_out for name in library.names])
+    return MomentSampler(library, held if split == "test" else ~held)
+
+
 class ShardMaker:
     """Draws moments, makes pictures of them and writes both.
 
@@ -157,18 +153,16 @@ class ShardMaker:
         self, config: ShardsConfig, library: MotionLibrary, folder: Path, device: torch.device | str = "cpu"
     ) -> None:
         self.config, self.folder, self.device = config, folder, torch.device(device)
-        held = torch.tensor([name.removesuffix("-mirrored") in config.held_out for name in library.names])
-        self._motions = {"names": library.names, "labels": library.labels}
-        self._samplers = {"train": MomentSampler(library, ~held), "test": MomentSampler(library, held)}
+        self._library = library
 
     def make(self, split: Split, number: int) -> None:
         """Make one file; what is in it depends on the settings, the split and the number alone."""
         config, streams = self.config, Streams(self.config.seed)
         generator = streams(f"{split} {number}")
-        # All kinds of pictures occur with all intervals.
+        # Intervals take turns, and all kinds of pictures occur with all of them.
         frames = config.frames[number % len(config.frames)]
         interval = INTERVALS[number // len(config.frames) % len(INTERVALS)]
-        moments = self._samplers[split].sample(config.moments, frames, interval, generator)
+        moments = moments_of(split, self._library, config).sample(config.moments, frames, interval, generator)
         camera = Camera() if split == "test" else _random_camera(generator)
         pictures = draw(moments.states, camera, config.worlds, self.device)
         self._write(shard_path(self.folder, split, number), moments, pictures, interval)
@@ -182,7 +176,7 @@ class ShardMaker:
             "clip": moments.clip,
             "mirrored": moments.mirrored,
         }
-        record = json.dumps({"interval": interval} | self._motions)
+        record = json.dumps({"interval": interval, "names": self._library.names})
         with write_atomically(path) as file:
             file.write(save(tensors, {"shard": record}))
 
@@ -208,15 +202,3 @@ def _random_camera(generator: torch.Generator) -> Camera:
     """Half of the time the usual one, else one somewhere near."""
     usual, near, high = torch.rand(3, generator=generator).tolist()
     return Camera() if usual < 0.5 else Camera(distance=2.6 + 1.0 * near, height=0.6 + 1.0 * high)
-
-
-def _other_sides(text: str) -> str:
-    """Right becomes left and left becomes right."""
-    sides = {"right": "left", "left": "right"}
-    return " ".join(sides.get(word, word) for word in text.split(" "))
-
-
-def all_labels(shards: Shards) -> Sequence[str]:
-    """Every label of the motions of a split, once, in order."""
-    found = (label for shard in shards for labels in shard.labels for label in labels)
-    return sorted({text for label in found for text in (label, _other_sides(label))})

@@ -93,10 +93,14 @@ class PictureTower(nn.Module):
 
     def forward(self, planes: Float[Tensor, "n frame 3 height width"], interval: float) -> Float[Tensor, "n d"]:
         """Features of normalised pictures of ``SIZE``."""
-        count = planes.shape[1]
+        feature: Tensor = self.fusion(self.look(planes), interval)
+        return feature
+
+    def look(self, planes: Float[Tensor, "n frame 3 height width"]) -> Float[Tensor, "n frame width"]:
+        """What each picture shows by itself; the input of ``fusion``."""
         flat = planes.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        moments: Tensor = self.network(flat).unflatten(0, (-1, count))
-        return self.fusion(moments, interval)
+        moments: Tensor = self.network(flat).unflatten(0, planes.shape[:2])
+        return moments
 
 
 class StateTower(nn.Module):

@@ -1,18 +1,20 @@
-"""Training BodyCLIP: pictures, states and sentences of the same moments come together, all others part.
+"""Training BodyCLIP: states, sentences and pictures of the same moments come together, all others part.
 
-First states and sentences learn from each other: a state needs no eyes, so they soon agree on what matters. Then the
-image tower learns to say of a picture what the state tower says of the body in it, and the other two rest.
+First states learn what is claimed of them, with neither eyes nor reading: a claim is a direction, so every sentence
+says something of every fact in it. Then the text tower learns to put sentences where their claims are, and at last the
+image tower to say of a picture what the state tower says of the body in it. What was learnt before rests.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from anyskill.body.state import BodyState
 from anyskill.learning.config import require
 from anyskill.learning.guard import check_finite
 from anyskill.learning.optimizer import OptimizerState
@@ -20,13 +22,17 @@ from anyskill.learning.progress import PhaseTimer
 from anyskill.learning.seeding import Streams
 from anyskill.learning.state import Stateful
 from anyskill.text.phrasebook import Phrasebook
-from anyskill.vision_language.bodyclip.batches import Batch, make_batch
+from anyskill.vision_language.bodyclip.batches import Batch, random_batch
+from anyskill.vision_language.bodyclip.claims import Claims, ClaimTower
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, synonym_loss
 from anyskill.vision_language.bodyclip.model import planes_of
-from anyskill.vision_language.bodyclip.shards import Shard, Shards
+from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels
+from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer, Tokens
 from anyskill.vision_language.bodyclip.towers import Towers, TowersConfig, encode_in_groups
+
+Stage = Literal["states", "sentences", "pictures"]
 
 _ALIKE = 0.95  # bodies whose features have this cosine need not be told apart
 
@@ -38,16 +44,20 @@ class TrainingConfig:
     towers: TowersConfig = field(default_factory=TowersConfig)
     """Sizes of the networks."""
     state_iterations: int = 2500
-    """Gradient steps of states and sentences."""
-    picture_iterations: int = 1700
-    """Gradient steps of pictures, which come after; one takes twice as long."""
+    """Gradient steps of states and claims."""
+    sentence_iterations: int = 5000
+    """Gradient steps of sentences, which come after."""
+    picture_iterations: int = 6000
+    """Gradient steps of pictures, which come last."""
+    state_batch: int = 1024
+    """Moments in an iteration of states."""
     batch: int = 256
-    """Moments in an iteration."""
+    """Moments in an iteration of sentences, and of pictures."""
     synonyms: int = 64
-    """Pairs of the phrasebook, everyday words and limb language, in an iteration."""
+    """Pairs of the phrasebook, everyday words and limb language, in an iteration of sentences."""
     lessons: int = 128
-    """Sentences of the teacher in an iteration, if there is one."""
-    learning_rate: float = 1e-3
+    """Sentences of the teacher in an iteration of sentences, if there is one."""
+    learning_rate: float = 2e-3
     """Of AdamW, after the warm-up of each stage; then it falls as a cosine, to zero at the stage's end."""
     warm_up: int = 200
     """Iterations over which the learning rate rises."""
@@ -56,7 +66,8 @@ class TrainingConfig:
     pair_weight: float = 0.5
     """Of the true sentence against the one that differs in one thing."""
     follow_weight: float = 1.0
-    """Of the cosine between the features of picture and state, beside the contrast between them."""
+    """Of the cosine of a sentence's feature with that of its claims, and of a picture's with its state's, beside the
+    contrast with others."""
     synonym_weight: float = 0.2
     """Of the phrasebook."""
     lesson_weight: float = 1.0
@@ -67,14 +78,32 @@ class TrainingConfig:
     """Of everything random."""
 
     def __post_init__(self) -> None:
-        for name in ("state_iterations", "picture_iterations"):
+        for name in ("state_iterations", "sentence_iterations", "picture_iterations"):
             require(self, name, getattr(self, name) > 0, "at least 1")
-        require(self, "batch", self.batch > 1, "at least 2: with one alone there is nothing to tell apart")
+        for name in ("state_batch", "batch"):
+            require(self, name, getattr(self, name) > 1, "at least 2: with one alone there is nothing to tell apart")
+
+    @property
+    def stages(self) -> dict[Stage, int]:
+        """Iterations of each stage, in order."""
+        return {
+            "states": self.state_iterations,
+            "sentences": self.sentence_iterations,
+            "pictures": self.picture_iterations,
+        }
 
     @property
     def iterations(self) -> int:
-        """Of both stages."""
-        return self.state_iterations + self.picture_iterations
+        """Of all stages."""
+        return sum(self.stages.values())
+
+    def stage(self, iteration: int) -> tuple[Stage, int]:
+        """The stage of an iteration, and its number in it; what is beyond the end belongs to the last stage."""
+        for stage, iterations in self.stages.items():
+            if iteration < iterations or stage == "pictures":
+                return stage, iteration
+            iteration -= iterations
+        raise AssertionError
 
 
 @dataclass
@@ -95,6 +124,7 @@ class BodyClipTraining:
 
     Args:
         config: Settings.
+        moments: Bodies to learn from.
         shards: Pictures to learn from.
         tokenizer: Knows the words.
         lessons: What a teacher says of many sentences.
@@ -104,16 +134,22 @@ class BodyClipTraining:
     def __init__(
         self,
         config: TrainingConfig,
+        moments: MomentSampler,
         shards: Shards,
         tokenizer: Tokenizer,
         lessons: Lessons | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.config, self.shards, self.tokenizer, self.lessons = config, shards, tokenizer, lessons
+        self.config, self.moments, self.shards = config, moments, shards
+        self.tokenizer, self.lessons = tokenizer, lessons
+        self.claims = Claims(all_labels(moments.library.labels))
         self.device = torch.device(device)
         self.timer = PhaseTimer(self.device)
         generator = Streams(config.seed)("weights")
-        self.networks = nn.ModuleDict({"towers": Towers(config.towers, len(tokenizer), tokenizer.buckets, generator)})
+        self.networks = nn.ModuleDict({
+            "towers": Towers(config.towers, len(tokenizer), tokenizer.buckets, generator),
+            "claims": ClaimTower(len(self.claims), config.towers.dimension, generator),
+        })  # fmt: skip
         if lessons is not None:
             width = lessons.features.shape[1]
             self.networks["pupil"] = nn.Linear(config.towers.text_width, width, bias=False)
@@ -146,32 +182,31 @@ class BodyClipTraining:
 
     def iterate(self) -> tuple[int, dict[str, float]]:
         """One gradient step; samples are moments."""
-        number = self._clock.iteration
-        generator = Streams(self.config.seed)(f"batch {number}")
-        shard = self.shards[int(torch.randint(len(self.shards), (), generator=generator))]
-        rows = torch.randperm(len(shard.clip), generator=generator)[: self.config.batch]
-        frames = 1 + int(torch.randint(shard.pictures.shape[1], (), generator=generator))
+        config, number = self.config, self._clock.iteration
+        stage, _ = config.stage(number)
+        generator = Streams(config.seed)(f"batch {number}")
         self.networks.train()
-        if number < self.config.state_iterations:
-            with self.timer("captions"):
-                batch = make_batch(shard, rows, frames, generator)
-            with self.timer("sentences"):
-                metrics = self._step(*self._tell(batch, generator), self._rate(number))
-        else:
+        if stage == "pictures":
             with self.timer("pictures"):
-                metrics = self._step(*self._show(shard, rows, frames), self._rate(number))
+                count, metrics = config.batch, self._step(*self._show(generator))
+        else:
+            with self.timer("captions"):
+                count = config.state_batch if stage == "states" else config.batch
+                batch = random_batch(self.moments, self.claims, count, generator)
+            with self.timer(stage):
+                metrics = self._step(*(self._claim(batch) if stage == "states" else self._tell(batch, generator)))
         self._clock.iteration += 1
-        return len(rows), metrics
+        return count, metrics
 
-    def _rate(self, number: int) -> float:
-        """The learning rate of an iteration."""
-        first = self.config.state_iterations
-        step, steps = (number, first) if number < first else (number - first, self.config.picture_iterations)
+    def _rate(self) -> float:
+        """The learning rate of the iteration at hand."""
+        stage, step = self.config.stage(self._clock.iteration)
         rise = (step + 1) / (self.config.warm_up + 1)
-        fall = 0.5 + 0.5 * math.cos(math.pi * min(step / steps, 1.0))
+        fall = 0.5 + 0.5 * math.cos(math.pi * min(step / self.config.stages[stage], 1.0))
         return self.config.learning_rate * min(rise, 1.0) * fall
 
-    def _step(self, losses: dict[str, Tensor], metrics: dict[str, Tensor], rate: float) -> dict[str, float]:
+    def _step(self, losses: dict[str, Tensor], metrics: dict[str, Tensor]) -> dict[str, float]:
+        rate = self._rate()
         loss = torch.stack(list(losses.values())).sum()
         check_finite("loss", losses)
         self.optimizer.zero_grad()
@@ -184,47 +219,88 @@ class BodyClipTraining:
         metrics |= {"loss": loss, "gradient": norm, "scale": self.towers.scale}
         return {name: float(value.detach()) for name, value in metrics.items()} | {"learning_rate": rate}
 
+    def _claim(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Weighted losses of states and claims, and what else is worth knowing."""
+        told, false = self._told(batch)
+        with self._multiplying():
+            state = self.towers.state(batch.states.to(self.device), batch.interval)
+        return self._contrast(batch, state, told, false, self.towers.scale)
+
     def _tell(self, batch: Batch, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Weighted losses of states and sentences, and what else is worth knowing."""
-        config, scale, n = self.config, self.towers.scale, len(batch.texts)
+        """Weighted losses of sentences, whose teachers are claims and states, and what else is worth knowing."""
+        config, scale, n = self.config, self.towers.scale.detach(), len(batch.texts)
         chosen = torch.randperm(len(self._book), generator=generator)[: config.synonyms].tolist()
         names, descriptions = zip(*(self._book[number] for number in chosen), strict=True)
         features = self._encode(self.towers.text, [*batch.texts, *batch.negatives, *names, *descriptions])
         told, false, plain, limbs = features.split((n, n, len(names), len(names)))
         same = torch.tensor([[a == b for b in descriptions] for a in descriptions], device=self.device)
-        with self._multiplying():
+        with torch.no_grad(), self._multiplying():
             state = self.towers.state(batch.states.to(self.device), batch.interval)
-        admitted, admitted_false = batch.admitted.to(self.device), batch.admitted_negative.to(self.device)
-        losses = {
-            "state": contrastive_loss(state, told, false, scale, admitted, admitted_false),
-            "pairs": config.pair_weight * pair_loss(state, told, false, scale),
-            "synonyms": config.synonym_weight * synonym_loss(plain, limbs, scale, same),
-        }
+            claimed = torch.cat(self._told(batch))
+        losses, metrics = self._contrast(batch, state, told, false, scale)
+        losses["follow"] = config.follow_weight * cosine_loss(features[: 2 * n], claimed)
+        losses["synonyms"] = config.synonym_weight * synonym_loss(plain, limbs, scale, same)
         if self.lessons is not None:
             texts, target = self.lessons.sample(config.lessons, generator)
             answer = self.networks["pupil"](self._encode(self.towers.text.meaning, texts).float())
             losses["lessons"] = config.lesson_weight * cosine_loss(answer, target.to(self.device))
+        return losses, metrics | {"cosine": (features[: 2 * n] * claimed).sum(-1).mean()}
+
+    def _show(self, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Weighted losses of pictures, whose teacher is the state tower, and what else is worth knowing.
+
+        Every picture is looked at once, and learnt from alone and as the end of a history.
+        """
+        shard = self.shards[int(torch.randint(len(self.shards), (), generator=generator))]
+        frames = shard.pictures.shape[1]
+        rows = torch.randperm(len(shard.clip), generator=generator)[: max(self.config.batch // frames, 2)]
+        states = shard.states(rows).to(self.device)
+        with self._multiplying():
+            planes = planes_of(
+                shard.pictures[rows].to(self.device), torch.bfloat16 if self.config.bf16 else torch.float32
+            )
+            moments = self.towers.picture.look(planes)
+            alone = BodyState.cat([states[:, moment] for moment in range(frames)])[:, None]
+            pairs = [(moments.transpose(0, 1).flatten(0, 1)[:, None], alone)]
+            if frames > 1:
+                first = int(torch.randint(frames - 1, (), generator=generator))
+                pairs.append((moments[:, first:], states[:, first:]))
+            seen = [self.towers.picture.fusion(moments, shard.interval) for moments, _ in pairs]
+            with torch.no_grad():
+                targets = [self.towers.state(states, shard.interval) for _, states in pairs]
+        alike = [target @ target.T > _ALIKE for target in targets]
+        scale = self.towers.scale.detach()
+        contrasts = [synonym_loss(s, t, scale, a) for s, t, a in zip(seen, targets, alike, strict=True)]
+        return {
+            "follow": self.config.follow_weight * cosine_loss(torch.cat(seen), torch.cat(targets)),
+            "pictures": torch.stack(contrasts).mean(),
+        }, {
+            "cosine": (torch.cat(seen) * torch.cat(targets)).sum(-1).mean(),
+            "states_found": share_found(seen[0], targets[0], alike[0]),
+        }
+
+    def _told(self, batch: Batch) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
+        """Features of what the true and the false sentences claim."""
+        tower = self.networks["claims"]
+        return tower(batch.claims.to(self.device)), tower(batch.false_claims.to(self.device))
+
+    def _contrast(
+        self,
+        batch: Batch,
+        state: Float[Tensor, "n d"],
+        told: Float[Tensor, "n d"],
+        false: Float[Tensor, "n d"],
+        scale: Float[Tensor, ""],
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Weighted losses of states beside true and false sentences, and how often they are told apart."""
+        admitted, admitted_false = batch.admitted.to(self.device), batch.admitted_negative.to(self.device)
+        losses = {
+            "states": contrastive_loss(state, told, false, scale, admitted, admitted_false),
+            "pairs": self.config.pair_weight * pair_loss(state, told, false, scale),
+        }
         return losses, {
             "sentences_found": share_found(state, told, admitted),
             "true_sentence_wins": ((state * (told - false)).sum(-1) > 0).float().mean(),
-        }
-
-    def _show(self, shard: Shard, rows: Int[Tensor, "n"], frames: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Weighted losses of pictures, whose teacher is the state tower, and what else is worth knowing."""
-        states, pictures = shard.states(rows)[:, -frames:], shard.pictures[rows][:, -frames:]
-        with self._multiplying():
-            planes = planes_of(pictures.to(self.device), torch.bfloat16 if self.config.bf16 else torch.float32)
-            seen = self.towers.picture(planes, shard.interval)
-            with torch.no_grad():
-                target = self.towers.state(states.to(self.device), shard.interval)
-        alike = target @ target.T > _ALIKE
-        losses = {
-            "follow": self.config.follow_weight * cosine_loss(seen, target),
-            "picture": synonym_loss(seen, target, self.towers.scale.detach(), alike),
-        }
-        return losses, {
-            "cosine": (seen * target).sum(-1).mean(),
-            "states_found": share_found(seen, target, alike),
         }
 
     def _encode(self, tower: Callable[[Tokens], Tensor], texts: Sequence[str]) -> Float[Tensor, "n d"]:
