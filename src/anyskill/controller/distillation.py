@@ -59,7 +59,7 @@ class DistillationConfig:
     """See ``teacher_share``."""
     fall_start: float = 0.1
     """Chance that a world starts as a fall ends, if its window stands."""
-    trust: tuple[float, float] = (0.5, 0.7)
+    trust: tuple[float, float] = (0.3, 0.5)
     """The second teacher takes over where the first expects a smaller mean reward than this, until it expects more."""
     memory: int = 200_000
     """Samples from which minibatches are drawn."""
