@@ -13,10 +13,10 @@ def train(
     motions: Path = Path("recipes/bodyclip.yaml"),
     corpus: Path | None = None,
     shards: int = 100,
-    state_iterations: int = 2500,
-    sentence_iterations: int = 5000,
-    picture_iterations: int = 6000,
-    batch: int = 256,
+    state_iterations: int = 1200,
+    sentence_iterations: int = 4500,
+    picture_iterations: int = 16000,
+    batch: int = 128,
     device: str = "cpu",
     seed: int = 0,
     track: str | None = None,
@@ -57,20 +57,34 @@ def train(
         print("Stopped; the same command goes on from here.", file=sys.stderr)
 
 
-def teacher(model: Annotated[Path, tyro.conf.Positional], out: Path, corpus: Path | None = None) -> None:
+def teacher(
+    model: Annotated[Path, tyro.conf.Positional],
+    out: Path,
+    motions: Path = Path("recipes/bodyclip.yaml"),
+    corpus: Path | None = None,
+    wordnet: Path | None = None,
+) -> None:
     """Ask a sentence encoder about many sentences and keep its answers for `bodyclip train`.
+
+    It says which of the wordings and labels, whose meaning is known, an everyday sentence resembles.
 
     Args:
         model: Folder with a sentence encoder, such as all-MiniLM-L6-v2.
         out: Folder of the run that will learn from it.
+        motions: Data set of clips (YAML) of that run, for its labels.
         corpus: Folder of sentences about motion (.jsonl).
+        wordnet: Folder of WordNet (data.verb, data.noun), for everyday words and what they mean.
     """
-    from anyskill.motion.authored import authored_motions
+    from anyskill.motion.dataset import load_dataset
+    from anyskill.vision_language.bodyclip.claims import Claims
+    from anyskill.vision_language.bodyclip.moments import all_labels
     from anyskill.vision_language.bodyclip.recipe import written_texts
     from anyskill.vision_language.bodyclip.teacher import Teacher
+    from anyskill.vision_language.bodyclip.wordnet import read_wordnet
 
-    labels = [label for motion in authored_motions() for label in motion.clip.labels]
-    lessons = Teacher(model).lessons([*written_texts(corpus), *labels])
+    claims = Claims(all_labels(clip.labels for clip in load_dataset(motions).clips))
+    everyday = [] if wordnet is None else list(read_wordnet(wordnet))
+    lessons = Teacher(model).lessons(list(claims.sentences()), list(written_texts(corpus)), everyday)
     lessons.save(out / "lessons.safetensors")
     print(f"{len(lessons.texts)} sentences and words")
 

@@ -3,10 +3,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from anyskill.cli.bodyclip import card
 from anyskill.learning.run_folder import RunFolder
 from anyskill.vision_language.bodyclip.card import BARS, write_card
+from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.training import TrainingConfig
 from anyskill.vision_language.model import VisionLanguageError
 
@@ -38,16 +40,16 @@ def test_the_card_tells_all(run: Path, tmp_path: Path) -> None:
     assert "1.5 MB, 5.10 million weights" in text
     assert "192 moments, 288 pictures of 112 × 112, of 4 motions" in text
     assert "Held out: left elbow." in text
-    assert "123 steps of states" in text and "1.5 hours" in text and "seed 7" in text
+    assert "123 steps of 1024 states" in text and "1.5 hours" in text and "seed 7" in text
     assert "| held-out motions: among the first five labels | 45.7 % ± 1.1 % | at least 60.0 % |" in text
     assert "| pictures a second | 2 000 ± 0 | at least 1 500 |" in text
     assert "among 1 000 | not measured | at least 40.0 % |" in text
     assert text.count("Below what it should be") == 1
     assert "- Below what it should be: held-out motions: among the first five labels." in text
     assert "all-MiniLM" not in text
-    (run / "lessons.safetensors").touch()
+    Lessons(("kneel", "bow"), torch.zeros(2, 3)).save(run / "lessons.safetensors")
     every = write_card(run, figures(tmp_path / "figures.json"))
-    assert "all-MiniLM" in every and "No figure is below" in every
+    assert "all-MiniLM-L6-v2 says of\n2 words and sentences" in every and "No figure is below" in every
 
 
 def test_the_card_is_written(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

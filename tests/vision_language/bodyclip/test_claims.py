@@ -16,6 +16,15 @@ def test_every_fact_and_every_label_has_a_column() -> None:
     assert CLAIMS.rows([]).shape == (0, len(CLAIMS))
 
 
+def test_what_can_be_said_alone() -> None:
+    said = CLAIMS.sentences()
+    assert said["walk"] == len(CLAIMS) - 1 and said["kick"] == len(CLAIMS) - 2
+    assert (
+        said["raise your right arm overhead"] == said["right arm up"] == list(phrase_book()).index("arm_overhead.right")
+    )
+    assert not any("one's" in text or "oneself" in text for text in said)
+
+
 def test_a_label_suits_those_who_are_called_so_and_no_label_suits_all() -> None:
     keys = [{"label: walk", "stand"}, {"stand"}, {"label: kick"}]
     assert CLAIMS.suits(keys, [("walk",), (), ("walk", "kick")]).tolist() == [
@@ -32,5 +41,6 @@ def test_a_sentence_lies_where_the_sum_of_its_claims_points() -> None:
     assert torch.allclose(together.norm(), torch.ones(()))
     one, other = (tower.directions[int(row.argmax())].detach() for row in rows[:2])
     torch.testing.assert_close(first, one / one.norm())
+    assert torch.equal(tower.alone(rows[:2].argmax(1)).detach(), torch.stack((first, second)))
     torch.testing.assert_close(together, (one + other) / (one + other).norm())
     assert together @ first > 0.4 and together @ second > 0.4

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from anyskill.vision_language.bodyclip.teacher import Lessons, Teacher
+from anyskill.vision_language.bodyclip import teacher as teacher_module
+from anyskill.vision_language.bodyclip.teacher import Lessons, Teacher, meaning_of
 from anyskill.vision_language.model import VisionLanguageError
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "raise", "arm", "the", "up", "##ing", "a1"]
@@ -40,7 +41,7 @@ def test_features_are_means_over_tokens(folder: Path) -> None:
 
 
 def test_lessons_are_of_texts_and_words(folder: Path, tmp_path: Path) -> None:
-    lessons = Teacher(folder).lessons(["raise the arm", "arm", "raise the arm"])
+    lessons = Teacher(folder).lessons(["raise the arm"], ["arm", "raise the arm"])
     assert lessons.texts == ("raise the arm", "arm", "raise", "the")
     path = tmp_path / "lessons.safetensors"
     lessons.save(path)
@@ -51,6 +52,31 @@ def test_lessons_are_of_texts_and_words(folder: Path, tmp_path: Path) -> None:
     assert features.dtype == torch.float32
     for text, feature in zip(texts, features, strict=True):
         assert torch.equal(feature, again.features[again.texts.index(text)].float())
+
+
+def test_of_wider_texts_those_count_that_resemble_what_is_meant(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher, wider = Teacher(folder), ["the arm up", "up", "arm", "up"]
+    meant = teacher.encode(["raise the arm"])
+    near, far = sorted(wider[:2], key=lambda text: -float(teacher.encode([text]) @ meant.T))
+    monkeypatch.setattr(teacher_module, "_NEAR", float(teacher.encode([near]) @ meant.T) - 1e-4)
+    lessons = teacher.lessons(["raise the arm"], ["arm"], wider)
+    assert lessons.texts == ("raise the arm", "arm", "raise", "the", near) and far not in lessons.texts
+    torch.testing.assert_close(lessons.features, teacher.encode(lessons.texts), atol=1e-5, rtol=0)
+
+
+def test_where_sentences_are() -> None:
+    lessons = Lessons(("a", "b", "c"), torch.zeros(3, 2))
+    assert lessons.rows(["c", "a"]).tolist() == [2, 0]
+    with pytest.raises(VisionLanguageError, match="lack 'd'; make them anew"):
+        lessons.rows(["a", "d"])
+
+
+def test_a_sentence_means_what_it_resembles() -> None:
+    known, meanings = torch.eye(4)[:3], torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    features = torch.stack((known[0], known[1], torch.nn.functional.normalize(known[0] + known[1], dim=0)))
+    meant = meaning_of(features, known, meanings)
+    torch.testing.assert_close(meant[:2], meanings[:2])
+    torch.testing.assert_close(meant[2], torch.tensor([0.5, 0.5]))
 
 
 def test_no_teacher_and_no_lessons(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from anyskill.learning.errors import LearningError
 from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder
 from anyskill.vision_language.bodyclip.batches import make_batch
+from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig, share_found
+from anyskill.vision_language.model import VisionLanguageError
 from tests.vision_language.bodyclip.made_up import TINY, WORDS, moments, tiny_training
 
 
@@ -79,8 +81,9 @@ def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:
     assert float(((seen * (told - false)).sum(-1) > 0).float().mean()) > 0.6
 
 
-def test_lessons_are_learnt(shards: Shards) -> None:
+def test_lessons_are_learnt(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ("raise the right arm", "hold the left knee", "bent elbow", "out in front of your head")
+    monkeypatch.setattr(Claims, "sentences", lambda _: {text: column for column, text in enumerate(texts[:3])})
     lessons = Lessons(texts, torch.nn.functional.normalize(torch.randn(4, 6), dim=-1))
     config = TrainingConfig(
         state_iterations=1, state_batch=4, batch=4, synonyms=4, lessons=8, warm_up=0, learning_rate=3e-3, bf16=False,
@@ -88,8 +91,11 @@ def test_lessons_are_learnt(shards: Shards) -> None:
     )  # fmt: skip
     training = BodyClipTraining(config, moments(), shards, WORDS, lessons)
     training.iterate()
-    losses = [training.iterate()[1]["loss/lessons"] for _ in range(25)]
-    assert losses[-1] < 0.5 * losses[0]
+    history = [training.iterate()[1] for _ in range(40)]
+    for name in ("loss/lessons", "loss/meant"):
+        assert history[-1][name] < 0.5 * history[0][name]
+    with pytest.raises(VisionLanguageError, match="make them anew"):
+        BodyClipTraining(config, moments(), shards, WORDS, Lessons(texts[1:], torch.ones(3, 6)))
 
 
 def test_learning_rate(shards: Shards) -> None:

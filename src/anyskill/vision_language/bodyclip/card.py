@@ -10,6 +10,7 @@ from anyskill.learning.run_folder import RunFolder
 from anyskill.text.phrasebook import phrasebook
 from anyskill.vision_language.bodyclip.phrases import phrase_book
 from anyskill.vision_language.bodyclip.shards import Shards
+from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.training import TrainingConfig
 from anyskill.vision_language.model import VisionLanguageError
 
@@ -92,6 +93,8 @@ Means over seeds of wordings and choices, ± the largest difference from them, o
 
 Apache-2.0, as this package. NOTICE names the motion capture it has seen; none of it is inside.
 """
+_TEACHER = """, and what the sentence encoder all-MiniLM-L6-v2 says of
+{} words and sentences, among them those of WordNet that resemble one about a body"""
 
 
 def write_card(run: Path, metrics: Path) -> str:
@@ -112,7 +115,7 @@ def write_card(run: Path, metrics: Path) -> str:
     train, test = Shards(run / "pictures", "train"), Shards(run / "pictures", "test")
     training = RunFolder.open(run / "training")
     seconds = sum(value for row in training.metrics() for key, value in row.items() if key.startswith("seconds/"))
-    has_teacher = (run / "lessons.safetensors").exists()
+    lessons = run / "lessons.safetensors"
     return _CARD.format(
         size=model.stat().st_size / 1e6,
         parameters=figures["parameters"] / 1e6,
@@ -121,7 +124,7 @@ def write_card(run: Path, metrics: Path) -> str:
         motions=len({_plain(name) for name in train[0].names}),
         facts=sum("thing" not in phrases.parts for phrases in phrase_book().values()),
         entries=len(phrasebook().descriptions),
-        teacher=", and what the sentence encoder all-MiniLM-L6-v2 says of them" if has_teacher else "",
+        teacher=_TEACHER.format(_count(len(Lessons.load(lessons).texts))) if lessons.exists() else "",
         held_out=", ".join(sorted({_plain(s.names[n]) for s in test for n in s.clip.unique().tolist() if n >= 0})),
         hours=seconds / 3600,
         rows="\n".join(bar.row(figures) for bar in BARS),

@@ -8,7 +8,7 @@ are then told where they belong.
 from collections.abc import Iterable, Sequence
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -38,6 +38,16 @@ class Claims:
         rows[tuple(torch.tensor(places, dtype=torch.long).view(-1, 2).T)] = 1.0
         return rows
 
+    def sentences(self) -> dict[str, int]:
+        """Everything that can be said alone, every wording of every fact and every label, and its column."""
+        said = {
+            text: self._columns[fact]
+            for fact, phrases in phrase_book().items()
+            if "thing" not in phrases.parts
+            for text in phrases.plain
+        }
+        return said | {name.removeprefix(_LABEL): column for name, column in self._columns.items() if _LABEL in name}
+
     def suits(self, keys: Sequence[Iterable[str]], labels: Sequence[Iterable[str]]) -> Bool[Tensor, "state key"]:
         """Whether the label of a key, if it has one, is among those of a state."""
         facts = len(phrase_book())
@@ -62,3 +72,7 @@ class ClaimTower(nn.Module):
     def forward(self, rows: Float[Tensor, "key claim"]) -> Float[Tensor, "key d"]:
         """Features of rows of ``Claims``."""
         return normalize(rows @ self.directions, dim=-1)
+
+    def alone(self, columns: Int[Tensor, "n"]) -> Float[Tensor, "n d"]:
+        """Features of single claims."""
+        return normalize(self.directions[columns], dim=-1)

@@ -47,6 +47,12 @@ class Phrases:
     states: tuple[tuple[str, str], ...]  # ``is``: noun, predicate; may be empty
     terse: tuple[str, ...]  # ``say``
 
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """Every wording by itself, said to you."""
+        wordings = (*self.actions, *(f"{noun} {predicate}" for noun, predicate in self.states), *self.terse)
+        return tuple(text.replace("one's", "your").replace("oneself", "yourself") for text in wordings)
+
 
 @lru_cache
 def phrase_book() -> dict[str, Phrases]:

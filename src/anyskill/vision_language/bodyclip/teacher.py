@@ -3,12 +3,12 @@
 The teacher is only asked once; its answers are kept in a file, and neither training nor product needs it again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -17,6 +17,8 @@ from anyskill.learning.state import read_state, write_state
 from anyskill.vision_language.model import VisionLanguageError
 
 _TOGETHER = 128  # sentences encoded at once
+_WIDTH = 0.025
+_NEAR = 0.4  # least cosine of a sentence to one that is meant, to be worth a lesson
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,18 @@ class Lessons:
         """Write them in half precision."""
         write_state(path, {"texts": list(self.texts), "features": self.features.half()})
 
+    def rows(self, texts: Iterable[str]) -> Int[Tensor, "n"]:
+        """Where some sentences are.
+
+        Raises:
+            VisionLanguageError: If one of them is missing.
+        """
+        places = {text: row for row, text in enumerate(self.texts)}
+        try:
+            return torch.tensor([places[text] for text in texts])
+        except KeyError as error:
+            raise VisionLanguageError(f"the lessons lack {error}; make them anew with `bodyclip teacher`.") from error
+
     @classmethod
     def load(cls, path: Path) -> "Lessons":
         """Read what ``save`` wrote.
@@ -50,6 +64,16 @@ class Lessons:
         if len(lessons.texts) != len(lessons.features):
             raise VisionLanguageError(f"{path} has {len(lessons.texts)} sentences, {len(lessons.features)} features.")
         return lessons
+
+
+def meaning_of(
+    features: Float[Tensor, "n d"], known: Float[Tensor, "m d"], meanings: Float[Tensor, "m k"]
+) -> Float[Tensor, "n k"]:
+    """What sentences mean, as the mean over known sentences, weighted by how alike the teacher finds them.
+
+    A kernel regression (Nadaraya and Watson); weights fall to 1/e over ``_WIDTH`` of the teacher's cosine.
+    """
+    return (features @ known.T / _WIDTH).softmax(-1) @ meanings
 
 
 class Teacher:
@@ -89,7 +113,15 @@ class Teacher:
             parts.append(normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1))
         return torch.cat(parts)[torch.tensor(order).argsort()]
 
-    def lessons(self, texts: Sequence[str]) -> Lessons:
-        """Its features of all the texts, each once, and of all the words it knows."""
-        different = tuple(dict.fromkeys((*texts, *self.words())))
-        return Lessons(different, self.encode(different))
+    def lessons(self, meant: Sequence[str], texts: Sequence[str], wider: Sequence[str] = ()) -> Lessons:
+        """Its features of the sentences that are meant and of all the texts, each once, and of all the words it knows.
+
+        Of the ``wider`` ones, those count that resemble a sentence that is meant.
+        """
+        certain = dict.fromkeys((*meant, *texts, *self.words()))
+        others = [text for text in dict.fromkeys(wider) if text not in certain]
+        features = self.encode((*certain, *others))
+        near = (features @ features[: len(set(meant))].T).amax(1) >= _NEAR
+        near[: len(certain)] = True
+        kept = [text for text, good in zip((*certain, *others), near.tolist(), strict=True) if good]
+        return Lessons(tuple(kept), features[near])

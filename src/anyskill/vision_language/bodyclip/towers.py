@@ -140,7 +140,11 @@ class TextTower(nn.Module):
 
     def forward(self, tokens: Tokens) -> Float[Tensor, "n d"]:
         """Unit-length features of sentences."""
-        return normalize(self.head(self.meaning(tokens)).float(), dim=-1)
+        return self.shown(self.meaning(tokens))
+
+    def shown(self, meaning: Float[Tensor, "n width"]) -> Float[Tensor, "n d"]:
+        """The feature of what is meant."""
+        return normalize(self.head(meaning).float(), dim=-1)
 
     def meaning(self, tokens: Tokens) -> Float[Tensor, "n width"]:
         """What the sentences mean, before it is said in the terms of pictures."""

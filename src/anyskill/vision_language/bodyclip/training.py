@@ -28,7 +28,7 @@ from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_lo
 from anyskill.vision_language.bodyclip.model import planes_of
 from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels
 from anyskill.vision_language.bodyclip.shards import Shards
-from anyskill.vision_language.bodyclip.teacher import Lessons
+from anyskill.vision_language.bodyclip.teacher import Lessons, meaning_of
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer, Tokens
 from anyskill.vision_language.bodyclip.towers import Towers, TowersConfig, encode_in_groups
 
@@ -43,17 +43,17 @@ class TrainingConfig:
 
     towers: TowersConfig = field(default_factory=TowersConfig)
     """Sizes of the networks."""
-    state_iterations: int = 2500
+    state_iterations: int = 1200
     """Gradient steps of states and claims."""
-    sentence_iterations: int = 5000
+    sentence_iterations: int = 4500
     """Gradient steps of sentences, which come after."""
-    picture_iterations: int = 6000
+    picture_iterations: int = 16000
     """Gradient steps of pictures, which come last."""
     state_batch: int = 1024
     """Moments in an iteration of states."""
-    batch: int = 256
+    batch: int = 128
     """Moments in an iteration of sentences, and of pictures."""
-    synonyms: int = 64
+    synonyms: int = 32
     """Pairs of the phrasebook, everyday words and limb language, in an iteration of sentences."""
     lessons: int = 128
     """Sentences of the teacher in an iteration of sentences, if there is one."""
@@ -71,7 +71,7 @@ class TrainingConfig:
     synonym_weight: float = 0.2
     """Of the phrasebook."""
     lesson_weight: float = 1.0
-    """Of the teacher."""
+    """Of the teacher: of what it thinks of a sentence, and of what it should mean by that."""
     bf16: bool = True
     """Multiply in bfloat16."""
     seed: int = 0
@@ -151,6 +151,9 @@ class BodyClipTraining:
             "claims": ClaimTower(len(self.claims), config.towers.dimension, generator),
         })  # fmt: skip
         if lessons is not None:
+            said = self.claims.sentences()
+            self._known = lessons.features[lessons.rows(said)].float().to(self.device)
+            self._columns = torch.tensor(list(said.values()), device=self.device)
             width = lessons.features.shape[1]
             self.networks["pupil"] = nn.Linear(config.towers.text_width, width, bias=False)
             nn.init.normal_(self.networks["pupil"].weight, std=0.05, generator=generator)  # type: ignore[arg-type]
@@ -170,6 +173,12 @@ class BodyClipTraining:
         towers = self.networks["towers"]
         assert isinstance(towers, Towers)
         return towers
+
+    @property
+    def _claim_tower(self) -> ClaimTower:
+        tower = self.networks["claims"]
+        assert isinstance(tower, ClaimTower)
+        return tower
 
     @property
     def parts(self) -> Mapping[str, Stateful]:
@@ -242,8 +251,11 @@ class BodyClipTraining:
         losses["synonyms"] = config.synonym_weight * synonym_loss(plain, limbs, scale, same)
         if self.lessons is not None:
             texts, target = self.lessons.sample(config.lessons, generator)
-            answer = self.networks["pupil"](self._encode(self.towers.text.meaning, texts).float())
-            losses["lessons"] = config.lesson_weight * cosine_loss(answer, target.to(self.device))
+            meaning = self._encode(self.towers.text.meaning, texts)
+            answer, target = self.networks["pupil"](meaning.float()), target.to(self.device)
+            meant = meaning_of(target, self._known, self._claim_tower.alone(self._columns).detach())
+            losses["lessons"] = config.lesson_weight * cosine_loss(answer, target)
+            losses["meant"] = config.lesson_weight * cosine_loss(self.towers.text.shown(meaning), meant)
         return losses, metrics | {"cosine": (features[: 2 * n] * claimed).sum(-1).mean()}
 
     def _show(self, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -281,7 +293,7 @@ class BodyClipTraining:
 
     def _told(self, batch: Batch) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
         """Features of what the true and the false sentences claim."""
-        tower = self.networks["claims"]
+        tower = self._claim_tower
         return tower(batch.claims.to(self.device)), tower(batch.false_claims.to(self.device))
 
     def _contrast(
