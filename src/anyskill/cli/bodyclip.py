@@ -12,10 +12,11 @@ def train(
     out: Path,
     motions: Path = Path("recipes/bodyclip.yaml"),
     corpus: Path | None = None,
+    start: Path | None = None,
     shards: int = 100,
     state_iterations: int = 1200,
-    sentence_iterations: int = 4500,
-    picture_iterations: int = 16000,
+    sentence_iterations: int = 6000,
+    picture_iterations: int = 13000,
     batch: int = 128,
     device: str = "cpu",
     seed: int = 0,
@@ -30,6 +31,7 @@ def train(
         out: Folder of the run; the model is bodyclip.safetensors in it.
         motions: Data set of clips (YAML).
         corpus: Folder of sentences about motion (.jsonl).
+        start: A trained model to go on from, for example with motions of your own.
         shards: Files of 1 024 moments with one to four pictures each; 80 MB a file.
         state_iterations: Gradient steps of the state tower, which learns what is claimed of bodies.
         sentence_iterations: Gradient steps of the text tower, which come after.
@@ -50,7 +52,9 @@ def train(
         batch=batch,
         seed=seed,
     )
-    recipe = BodyClipRecipe(out, motions, ShardsConfig(shards=shards, seed=seed), config, corpus, device, track=track)
+    recipe = BodyClipRecipe(
+        out, motions, ShardsConfig(shards=shards, seed=seed), config, corpus, start, device, track=track
+    )
     if recipe.run():
         print(recipe.model_path)
     else:

@@ -46,9 +46,11 @@ def test_the_card_tells_all(run: Path, tmp_path: Path) -> None:
     assert "among 1 000 | not measured | at least 40.0 % |" in text
     assert text.count("Below what it should be") == 1
     assert "- Below what it should be: held-out motions: among the first five labels." in text
-    assert "all-MiniLM" not in text
+    assert "all-MiniLM" not in text and "began with" not in text
+    (run / "start.safetensors").touch()
     Lessons(("kneel", "bow"), torch.zeros(2, 3)).save(run / "lessons.safetensors")
     every = write_card(run, figures(tmp_path / "figures.json"))
+    assert "seed 7. It began with the weights of an earlier one." in every
     assert "all-MiniLM-L6-v2 says of\n2 words and sentences" in every and "No figure is below" in every
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,16 @@ import yaml
 from anyskill.motion.formats.clip_npz import save_clip
 from anyskill.vision_language.bodyclip import recipe as recipe_module
 from anyskill.vision_language.bodyclip.claims import Claims
-from anyskill.vision_language.bodyclip.model import BodyClip
+from anyskill.vision_language.bodyclip.model import Bank, BodyClip
 from anyskill.vision_language.bodyclip.moments import all_labels
-from anyskill.vision_language.bodyclip.recipe import BodyClipRecipe, generated_texts, written_texts
-from anyskill.vision_language.bodyclip.shards import ShardsConfig
+from anyskill.vision_language.bodyclip.recipe import BodyClipRecipe, generated_texts, take_over, written_texts
+from anyskill.vision_language.bodyclip.shards import Shards, ShardsConfig
+from anyskill.vision_language.bodyclip.tokenizer import Tokenizer
+from anyskill.vision_language.bodyclip.towers import Towers
 from anyskill.vision_language.bodyclip.training import TrainingConfig
 from anyskill.vision_language.model import VisionLanguageError
 from tests.controller.made_up import arm_clip
-from tests.vision_language.bodyclip.made_up import TINY, moments
+from tests.vision_language.bodyclip.made_up import TINY, WORDS, moments, tiny_training
 
 SHARDS = ShardsConfig(shards=1, test_shards=1, moments=48, frames=(1,), held_out=("left_arm",), worlds=48)
 
@@ -59,6 +62,29 @@ def test_from_motions_to_a_model_and_nothing_twice(
         _recipe(folder, motions, 4).run()
     lines = (folder / "training" / "metrics.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["iteration"] for line in lines] == [1, 2, 3]
+
+
+def test_a_run_may_begin_with_a_model(motions: Path, tmp_path: Path) -> None:
+    words = Tokenizer(WORDS.vocabulary)
+    towers = Towers(TINY, len(words), words.buckets, torch.Generator().manual_seed(5))
+    path = tmp_path / "start.safetensors"
+    BodyClip(towers, TINY, words, Bank(torch.eye(32)[:2], 0.9)).save(path)
+    still = replace(_recipe(tmp_path, motions, 3).config, learning_rate=0.0)
+    recipe = BodyClipRecipe(tmp_path / "run", motions, SHARDS, still, start=path, progress=False)
+    assert recipe.run()
+    model = BodyClip.load(recipe.model_path)
+    assert model.tokenizer.vocabulary == WORDS.vocabulary
+    for name, weight in model.towers.named_parameters():
+        assert torch.equal(weight, towers.state_dict()[name].half().float()), name
+    path.unlink()  # the run has a copy
+    assert recipe.run()
+
+
+def test_a_model_of_other_sizes_is_no_beginning(shards: Shards) -> None:
+    config = replace(TINY, state_units=32)
+    towers = Towers(config, len(WORDS), WORDS.buckets, torch.Generator().manual_seed(5))
+    with pytest.raises(VisionLanguageError, match="cannot begin with this model"):
+        take_over(BodyClip(towers, config, WORDS, Bank(torch.eye(32)[:2], 0.9)), tiny_training(shards))
 
 
 def test_generated_texts_come_in_true_and_false_pairs() -> None:

@@ -13,7 +13,7 @@ from anyskill.vision_language.bodyclip.facts import Facts, facts_of
 from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 
-DETAILS = (1, 2, 2, 3, 3, 5, 5, FULL, FULL)
+DETAILS = (1, 2, 2, 3, 5, 5, FULL, FULL, FULL)
 """How many facts a sentence tells, drawn from these."""
 _LABELLED = 0.5  # how often a motion that has a name is called by it
 _ALONE = 0.5  # how often nothing else is said then

@@ -71,7 +71,7 @@ Held out: {held_out}.
 
 {state_iterations} steps of {state_batch} states and what is claimed of them, then {sentence_iterations} of sentences
 about {batch} moments, then {picture_iterations} of {batch} pictures; {hours:.1f} hours.
-AdamW, learning rate {learning_rate:g}, seed {seed}.
+AdamW, learning rate {learning_rate:g}, seed {seed}.{start}
 
 ## Figures
 
@@ -125,6 +125,7 @@ def write_card(run: Path, metrics: Path) -> str:
         facts=sum("thing" not in phrases.parts for phrases in phrase_book().values()),
         entries=len(phrasebook().descriptions),
         teacher=_TEACHER.format(_count(len(Lessons.load(lessons).texts))) if lessons.exists() else "",
+        start=" It began with the weights of an earlier one." if (run / "start.safetensors").exists() else "",
         held_out=", ".join(sorted({_plain(s.names[n]) for s in test for n in s.clip.unique().tolist() if n >= 0})),
         hours=seconds / 3600,
         rows="\n".join(bar.row(figures) for bar in BARS),

@@ -1,6 +1,7 @@
 """From motions to the file of a trained BodyCLIP, in a folder where every stage goes on where it was stopped.
 
-``pictures/`` (shards), ``vocabulary.json``, ``training/`` (a run folder), ``bodyclip.safetensors``.
+``pictures/`` (shards), ``start.safetensors`` (the model it began with, if there was one), ``vocabulary.json``,
+``training/`` (a run folder), ``bodyclip.safetensors``.
 """
 
 import json
@@ -44,6 +45,7 @@ class BodyClipRecipe:
         shards: What pictures to make.
         config: Settings of the training.
         corpus: A folder of sentences about motion (``text.corpus``), whose words are learnt as well.
+        start: A model whose weights and words are taken over at the beginning.
         device: Where pictures are drawn and networks learn.
         progress: Show how it goes.
         track: Project of Weights & Biases.
@@ -56,13 +58,15 @@ class BodyClipRecipe:
         shards: ShardsConfig,
         config: TrainingConfig,
         corpus: Path | None = None,
+        start: Path | None = None,
         device: torch.device | str = "cpu",
         *,
         progress: bool = True,
         track: str | None = None,
     ) -> None:
         self.folder, self.motions, self.shards, self.config = folder, motions, shards, config
-        self.corpus, self.device, self.progress, self.track = corpus, torch.device(device), progress, track
+        self.corpus, self.start, self.device = corpus, start, torch.device(device)
+        self.progress, self.track = progress, track
 
     @property
     def model_path(self) -> Path:
@@ -73,18 +77,20 @@ class BodyClipRecipe:
         """Do what is left to do; whether all is done.
 
         Raises:
-            VisionLanguageError: If the run was begun with other settings.
+            VisionLanguageError: If the run was begun with other settings, or with a model that does not suit them.
         """
         library = MotionLibrary.load(self.motions)
         if not self.make_pictures(library):
             return False
         pictures = Shards(self.folder / "pictures", "train")
         moments = moments_of("train", library, self.shards)
+        start = self._start()
         lessons_path = self.folder / "lessons.safetensors"
         lessons = Lessons.load(lessons_path) if lessons_path.exists() else None
-        training = BodyClipTraining(
-            self.config, moments, pictures, self._tokenizer(moments, lessons), lessons, self.device
-        )
+        tokenizer = self._tokenizer(moments, lessons, start)
+        training = BodyClipTraining(self.config, moments, pictures, tokenizer, lessons, self.device)
+        if start is not None:
+            take_over(start, training)
         path = self.folder / "training"
         run = RunFolder.open(path) if (path / "config.yaml").exists() else RunFolder.create(path, self.config)
         if run.config_as(TrainingConfig) != self.config:
@@ -109,13 +115,24 @@ class BodyClipRecipe:
                     return not missing_shards(self.shards, folder)
         return True
 
-    def _tokenizer(self, moments: MomentSampler, lessons: Lessons | None) -> Tokenizer:
+    def _start(self) -> BodyClip | None:
+        """The model to begin with; the run keeps a copy, so that it can go on when that has changed."""
+        path = self.folder / "start.safetensors"
+        if self.start is not None and not path.exists():
+            with write_atomically(path) as file:
+                file.write(self.start.read_bytes())
+        return BodyClip.load(path) if path.exists() else None
+
+    def _tokenizer(self, moments: MomentSampler, lessons: Lessons | None, start: BodyClip | None) -> Tokenizer:
         """The words of the run, gathered once."""
         path = self.folder / "vocabulary.json"
         if not path.exists():
-            texts = [*self._texts(moments), *(lessons.texts if lessons else ())]
+            if start is None:
+                tokenizer = Tokenizer.of([*self._texts(moments), *(lessons.texts if lessons else ())], _VOCABULARY)
+            else:
+                tokenizer = start.tokenizer
             with write_atomically(path) as file:
-                file.write(json.dumps(Tokenizer.of(texts, _VOCABULARY).vocabulary, indent=0).encode())
+                file.write(json.dumps(tokenizer.vocabulary, indent=0).encode())
         return Tokenizer(json.loads(path.read_text("utf-8")))
 
     def _texts(self, moments: MomentSampler) -> Iterator[str]:
@@ -124,6 +141,20 @@ class BodyClipRecipe:
         yield from generated_texts(moments, Claims(labels), _READ, generator)
         yield from labels
         yield from written_texts(self.corpus)
+
+
+def take_over(start: BodyClip, training: BodyClipTraining) -> None:
+    """Begin with the weights of a model.
+
+    Raises:
+        VisionLanguageError: If its towers or its vocabulary have other sizes.
+    """
+    try:
+        training.towers.load_state_dict(start.towers.state_dict())
+    except RuntimeError as error:
+        raise VisionLanguageError(
+            f"training cannot begin with this model ({' '.join(str(error).split())[:200]})."
+        ) from error
 
 
 def written_texts(corpus: Path | None) -> Iterator[str]:
