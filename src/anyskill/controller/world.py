@@ -111,8 +111,8 @@ class ImitationWorld:
         return torch.where(self.grounded, 1.0, (height / self._half_height).clamp(0.0, 1.0))
 
     def sliding(self) -> Float[Tensor, "world"]:
-        """See ``feet.sliding``."""
-        return sliding(self.engine.state(), self.engine.skeleton)
+        """See ``feet.sliding``; at most 1 m/s, or falls would count as little else."""
+        return sliding(self.engine.state(), self.engine.skeleton).clamp_max(1.0)
 
     def roughness(self) -> Float[Tensor, "world"]:
         """Mean square by which the action has changed from the step before."""
