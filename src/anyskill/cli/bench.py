@@ -17,13 +17,16 @@ _SUITES = {
     "render": "anyskill.render.bench",
     "library": "anyskill.motion.bench",
     "pretrain": "anyskill.controller.bench",
+    "controller": "anyskill.controller.acting_bench",
     "bodyclip": "anyskill.vision_language.bodyclip.bench",
     "projection": "anyskill.vision_language.bench",
 }
 
 
 def bench(
-    suite: tyro.conf.Positional[Literal["physics", "render", "library", "pretrain", "bodyclip", "projection"]],
+    suite: tyro.conf.Positional[
+        Literal["physics", "render", "library", "pretrain", "controller", "bodyclip", "projection"]
+    ],
     json: bool = False,
     quick: bool = False,
 ) -> None:
