@@ -45,9 +45,9 @@ class TrainingConfig:
     """Sizes of the networks."""
     state_iterations: int = 1200
     """Gradient steps of states and claims."""
-    sentence_iterations: int = 6000
+    sentence_iterations: int = 5000
     """Gradient steps of sentences, which come after."""
-    picture_iterations: int = 13000
+    picture_iterations: int = 14500
     """Gradient steps of pictures, which come last."""
     state_batch: int = 1024
     """Moments in an iteration of states."""
@@ -55,7 +55,7 @@ class TrainingConfig:
     """Moments in an iteration of sentences, and of pictures."""
     synonyms: int = 32
     """Pairs of the phrasebook, everyday words and limb language, in an iteration of sentences."""
-    lessons: int = 128
+    lessons: int = 256
     """Sentences of the teacher in an iteration of sentences, if there is one."""
     learning_rate: float = 2e-3
     """Of AdamW, after the warm-up of each stage; then it falls as a cosine, to zero at the stage's end."""
