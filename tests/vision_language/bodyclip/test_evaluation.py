@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip import evaluation
 from anyskill.vision_language.bodyclip.evaluation import (
     caption_figures,
@@ -32,6 +33,9 @@ class Oracle(BodyClip):
     def encode_images(self, pictures: torch.Tensor, interval: float = 0.2) -> torch.Tensor:
         return torch.eye(128)[: len(pictures)]
 
+    def encode_states(self, states: BodyState, interval: float = 0.2) -> torch.Tensor:
+        return torch.eye(128)[: len(states.positions)]
+
     def encode_texts(self, texts: object) -> torch.Tensor:
         self.calls += 1
         true = self.calls % 2 == 1
@@ -56,7 +60,8 @@ def test_places() -> None:
 def test_figures_of_one_who_knows_and_one_who_lies(shards: Shards) -> None:
     generator = torch.Generator().manual_seed(0)
     figures = caption_figures(Oracle(), [shards[0]], "picture", generator)
-    assert figures["picture_r1"] == figures["picture_r10"] == figures["picture_true_sentence_wins"] == 1.0
+    for who in ("picture", "picture_by_state"):
+        assert figures[f"{who}_r1"] == figures[f"{who}_r10"] == figures[f"{who}_true_sentence_wins"] == 1.0
     assert 90 <= (figures["picture_count"] or 0) <= 96
     lies = caption_figures(Oracle(lies=True), [shards[0]], "picture", generator)
     assert lies["picture_r1"] == lies["picture_true_sentence_wins"] == 0.0

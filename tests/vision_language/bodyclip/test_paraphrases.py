@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from anyskill.body.state import BodyState
 from anyskill.motion.authored import authored_clips
 from anyskill.motion.library import MotionLibrary
 from anyskill.text.phrasebook import Phrasebook
@@ -61,6 +62,9 @@ class _Blind:
     def encode_images(self, pictures: torch.Tensor, interval: float) -> torch.Tensor:
         return torch.ones(len(pictures), 4)
 
+    def encode_states(self, states: BodyState, interval: float) -> torch.Tensor:
+        return torch.zeros(len(states.positions), 4)
+
     def encode_texts(self, texts: list[str]) -> torch.Tensor:
         return torch.ones(len(texts), 4)
 
@@ -68,5 +72,5 @@ class _Blind:
 def test_who_sees_nothing_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paraphrases, "draw", lambda states, *_, **__: torch.zeros(states.batch_shape[0], 1))
     figures = paraphrase_figures(_Blind(), torch.Generator().manual_seed(0))  # type: ignore[arg-type]
-    assert figures["paraphrases_top1"] == figures["paraphrases_top5"] == 0.0
+    assert figures["paraphrases_top1"] == figures["paraphrases_top5"] == figures["paraphrases_by_state_top5"] == 0.0
     assert figures["paraphrases"] >= 150

@@ -51,6 +51,11 @@ class Paraphrases:
         )
         return cls(facts, clips)
 
+    @property
+    def sentences(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset((*self.facts, *self.clips))
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -90,18 +95,20 @@ def paraphrase_figures(model: "BodyClip", generator: torch.Generator) -> dict[st
     """How often the meant pose is the best, or one of the five best, among itself and the distractors."""
     pool, paraphrases = Pool.of(MotionLibrary(authored_clips())), Paraphrases.load()
     pictures = draw(pool.states, Camera(), worlds=60, device=model.device)
-    seen = model.encode_images(pictures, _STEP / 30)
+    seen = {
+        "paraphrases": model.encode_images(pictures, _STEP / 30),
+        "paraphrases_by_state": model.encode_states(pool.states, _STEP / 30),
+    }
     sentences = {text: pool.meant(facts) for text, facts in paraphrases.facts.items()}
     sentences |= {text: pool.shown(names) for text, names in paraphrases.clips.items()}
-    scores = model.encode_texts(list(sentences)) @ seen.T
-    places = torch.tensor(
-        [place(row, right, wrong, generator) for row, (right, wrong) in zip(scores, sentences.values(), strict=True)]
-    )
-    return {
-        "paraphrases": len(places),
-        "paraphrases_top1": float((places < 1).float().mean()),
-        "paraphrases_top5": float((places < 5).float().mean()),
-    }
+    told = model.encode_texts(list(sentences))
+    figures: dict[str, float | None] = {"paraphrases": len(sentences)}
+    for who, features in seen.items():
+        scores = zip(told @ features.T, sentences.values(), strict=True)
+        places = torch.tensor([place(row, right, wrong, generator) for row, (right, wrong) in scores])
+        figures[f"{who}_top1"] = float((places < 1).float().mean())
+        figures[f"{who}_top5"] = float((places < 5).float().mean())
+    return figures
 
 
 def place(

@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 
 from anyskill.learning.errors import LearningError
 from anyskill.learning.state import read_state, write_state
+from anyskill.vision_language.bodyclip.paraphrases import Paraphrases
 from anyskill.vision_language.model import VisionLanguageError
 
 _TOGETHER = 128  # sentences encoded at once
@@ -116,10 +117,11 @@ class Teacher:
     def lessons(self, meant: Sequence[str], texts: Sequence[str], wider: Sequence[str] = ()) -> Lessons:
         """Its features of the sentences that are meant and of all the texts, each once, and of all the words it knows.
 
-        Of the ``wider`` ones, those count that resemble a sentence that is meant.
+        Of the ``wider`` ones, those count that resemble a sentence that is meant. What BodyCLIP is judged by is left out.
         """
-        certain = dict.fromkeys((*meant, *texts, *self.words()))
-        others = [text for text in dict.fromkeys(wider) if text not in certain]
+        judged = Paraphrases.load().sentences
+        certain = dict.fromkeys(text for text in (*meant, *texts, *self.words()) if text not in judged)
+        others = [text for text in dict.fromkeys(wider) if text not in certain and text not in judged]
         features = self.encode((*certain, *others))
         near = (features @ features[: len(set(meant))].T).amax(1) >= _NEAR
         near[: len(certain)] = True
