@@ -117,7 +117,7 @@ class Teacher:
     def lessons(self, meant: Sequence[str], texts: Sequence[str], wider: Sequence[str] = ()) -> Lessons:
         """Its features of the sentences that are meant and of all the texts, each once, and of all the words it knows.
 
-        Of the ``wider`` ones, those count that resemble a sentence that is meant. What BodyCLIP is judged by is left out.
+        Of the ``wider`` ones, those count that resemble a sentence that is meant. What judges BodyCLIP is left out.
         """
         judged = Paraphrases.load().sentences
         certain = dict.fromkeys(text for text in (*meant, *texts, *self.words()) if text not in judged)
