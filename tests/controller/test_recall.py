@@ -1,9 +1,12 @@
 """Recall, on controllers of which the answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from anyskill.body.state import BodyState
 from anyskill.controller.recall import aligned_errors, recall
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from tests.controller.made_up import Limp, Scripted, library
@@ -54,3 +57,19 @@ def test_recall_knows_who_does_the_clip() -> None:
     assert torch.equal(wrong.error[2], good.error[2])
     fallen = recall(Limp(motions, [0, 1, 2]), MujocoCpu(3), motions)
     assert fallen.share == 0.0
+
+
+def test_travel_is_the_share_of_the_way() -> None:
+    motions = library()
+    stands = recall(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
+    assert stands.travel is None
+    time = torch.arange(len(stands.done.positions))[:, None] / 30
+
+    def at(*speeds: float) -> BodyState:
+        state = BodyState(*(getattr(stands.wanted, name).clone() for name in stands.wanted.__slots__))
+        state.positions[..., 0, :2] = (time * torch.tensor(speeds))[..., None] * torch.tensor([0.6, 0.8])
+        return state
+
+    # Of the way, two fifths and more than all of it; the third clip hardly moves, and does not count.
+    walks = replace(stands, wanted=at(1.0, 0.5, 0.1), done=at(0.4, 0.7, 0.0))
+    assert walks.travel == pytest.approx(0.7)

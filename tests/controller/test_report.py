@@ -16,7 +16,10 @@ from anyskill.motion.clip import Clip
 from anyskill.motion.library import MotionLibrary
 from tests.controller.made_up import SKELETON, Scripted, arm_clip, library
 
-KEYS = ["recall", "calm", "coverage", "entropy", "recovery", "jerk_ratio", "slide_ratio", "penetration", "retrieval"]
+KEYS = [
+    *("recall", "calm", "coverage", "entropy", "recovery", "jerk_ratio", "slide_ratio", "penetration", "retrieval"),
+    "travel",
+]
 
 
 class Walker(Scripted):
@@ -42,6 +45,7 @@ def test_the_figures_are_those_of_the_parts(report: Report) -> None:
     assert (figures["recall"], figures["coverage"], figures["recovery"]) == (1.0, 1.0, 0.0)
     assert (figures["calm"], figures["retrieval"]) == (report.calm.share, report.quality.retrieval)
     assert figures["entropy"] > 0.7
+    assert figures["travel"] is None  # all clips stand
     assert 0.0 <= figures["penetration"] < 0.05
     assert figures["jerk_ratio"] == pytest.approx(float(report.done.jerk.sum() / report.wanted.jerk.sum()))
 

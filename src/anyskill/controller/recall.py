@@ -12,6 +12,7 @@ from anyskill.controller.controller import Controller
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import CONTROL_RATE, Engine
 
+SOMEWHERE = 0.25  # m/s, from the first place to the last; a clip that is faster goes somewhere
 KEPT = 0.12  # m, mean distance of bodies up to which a clip counts as recalled
 
 
@@ -98,6 +99,22 @@ class Recall:
     def kept(self) -> Bool[Tensor, "clip"]:
         """Clips that are done: at most ``KEPT`` off on average."""
         return self.error <= KEPT
+
+    @property
+    def travel(self) -> float | None:
+        """Distance covered by clips that go somewhere, as a share of what they should, mean; None if none does.
+
+        Errors relative to the root do not tell who walks from who marks time.
+        """
+        done, wanted = (self._distance(states) for states in (self.done, self.wanted))
+        goes = wanted > SOMEWHERE * (self.lengths / CONTROL_RATE)
+        return float((done / wanted)[goes].clamp_max(1.0).mean()) if goes.any() else None
+
+    def _distance(self, states: BodyState) -> Float[Tensor, "clip"]:
+        """From the first place (m) of the root to its last one."""
+        clip = torch.arange(len(self.lengths), device=self.lengths.device)
+        root = states.positions[:, :, 0, :2]
+        return (root[self.lengths - 1, clip] - root[0, clip]).norm(dim=-1)
 
     @property
     def share(self) -> float:

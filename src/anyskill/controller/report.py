@@ -76,6 +76,7 @@ BARS = (
     Bar("slide_ratio", "Foot sliding", "×", 2.0, highest=True),
     Bar("penetration", "Penetration", "cm"),
     Bar("retrieval", "Retrieval", "%"),
+    Bar("travel", "Travel", "%"),
 )
 
 
@@ -111,6 +112,7 @@ class Report:
             "slide_ratio": self._ratio(self.done.sliding, self.wanted.sliding),
             "penetration": float(self.done.penetration.mean()),
             "retrieval": self.quality.retrieval,
+            "travel": self.recall.travel,
         }
 
     def details(self) -> dict[str, str]:
@@ -144,6 +146,7 @@ class Report:
             f"{100 * mocap.penetration.mean():.1f} cm",
             "retrieval": "windows nearest to their own clip in latent space; "
             f"uniformity {self.quality.uniformity:.2f} (−4 is even)",
+            "travel": "of their way, made by clips that go somewhere; recall alone cannot tell walking from standing",
         }
 
     @property
