@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from anyskill.text.phrasebook import Phrasebook
 from anyskill.vision_language.bodyclip import teacher as teacher_module
 from anyskill.vision_language.bodyclip.paraphrases import Paraphrases
 from anyskill.vision_language.bodyclip.teacher import Lessons, Teacher, meaning_of
@@ -42,18 +43,19 @@ def test_features_are_means_over_tokens(folder: Path) -> None:
 
 
 def test_lessons_are_of_texts_and_words(folder: Path, tmp_path: Path) -> None:
-    lessons = Teacher(folder).lessons(["raise the arm"], ["arm", "bravo", "raise the arm"], ["home run"])
+    lessons = Teacher(folder).lessons(["raise the arm"], ["arm", "bravo", "raise the arm"], ["home run", "kneel"])
     assert {"bravo", "home run"} <= Paraphrases.load().sentences, "never trained on"
+    assert "kneel" in Phrasebook.load().descriptions
     assert lessons.texts == ("raise the arm", "arm", "raise", "the")
     path = tmp_path / "lessons.safetensors"
     lessons.save(path)
     again = Lessons.load(path)
     assert again.texts == lessons.texts
     torch.testing.assert_close(again.features.float(), lessons.features, atol=1e-3, rtol=0)
-    texts, features = again.sample(10, torch.Generator().manual_seed(0))
+    rows, texts, features = again.sample(10, torch.Generator().manual_seed(0))
     assert features.dtype == torch.float32
-    for text, feature in zip(texts, features, strict=True):
-        assert torch.equal(feature, again.features[again.texts.index(text)].float())
+    for row, text, feature in zip(rows.tolist(), texts, features, strict=True):
+        assert again.texts[row] == text and torch.equal(feature, again.features[row].float())
 
 
 def test_of_wider_texts_those_count_that_resemble_what_is_meant(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,11 +76,13 @@ def test_where_sentences_are() -> None:
 
 
 def test_a_sentence_means_what_it_resembles() -> None:
-    known, meanings = torch.eye(4)[:3], torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
-    features = torch.stack((known[0], known[1], torch.nn.functional.normalize(known[0] + known[1], dim=0)))
-    meant = meaning_of(features, known, meanings)
-    torch.testing.assert_close(meant[:2], meanings[:2])
-    torch.testing.assert_close(meant[2], torch.tensor([0.5, 0.5]))
+    known, meanings, nothing = torch.eye(4)[:3], torch.eye(3)[[0, 1, 1]], torch.eye(3)[2]
+    both = torch.nn.functional.normalize(known[0] + known[1], dim=0)
+    meant = meaning_of(torch.stack((known[0], known[1], both, torch.eye(4)[3])), known, meanings, nothing)
+    torch.testing.assert_close(
+        meant, torch.stack((meanings[0], meanings[1], torch.tensor([0.5, 0.5, 0.0]).sqrt(), nothing)), atol=1e-2, rtol=0
+    )
+    torch.testing.assert_close(meant.norm(dim=-1), torch.ones(4))
 
 
 def test_no_teacher_and_no_lessons(tmp_path: Path) -> None:

@@ -94,6 +94,10 @@ def test_lessons_are_learnt(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> 
     history = [training.iterate()[1] for _ in range(40)]
     for name in ("loss/lessons", "loss/meant"):
         assert history[-1][name] < 0.5 * history[0][name]
+    # What is known means its claim; the last one, which is like none of them more than of others, mostly nothing.
+    meant = training._meant(torch.arange(4), lessons.features)
+    torch.testing.assert_close(meant[:3], training._claim_tower.alone(torch.arange(3)))
+    torch.testing.assert_close(meant.norm(dim=-1), torch.ones(4), atol=0.2, rtol=0)
     with pytest.raises(VisionLanguageError, match="make them anew"):
         BodyClipTraining(config, moments(), shards, WORDS, Lessons(texts[1:], torch.ones(3, 6)))
 

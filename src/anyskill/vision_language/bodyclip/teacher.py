@@ -14,12 +14,13 @@ from torch.nn.functional import normalize
 
 from anyskill.learning.errors import LearningError
 from anyskill.learning.state import read_state, write_state
+from anyskill.text.phrasebook import Phrasebook
 from anyskill.vision_language.bodyclip.paraphrases import Paraphrases
 from anyskill.vision_language.model import VisionLanguageError
 
 _TOGETHER = 128  # sentences encoded at once
 _WIDTH = 0.025
-_NEAR = 0.4  # least cosine of a sentence to one that is meant, to be worth a lesson
+_NEAR = 0.4  # cosine of a sentence to one whose meaning is known, below which it is about something else
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,12 @@ class Lessons:
     texts: tuple[str, ...]
     features: Float[Tensor, "sentence d"]
 
-    def sample(self, count: int, generator: torch.Generator) -> tuple[list[str], Float[Tensor, "n d"]]:
-        """Some of them, with replacement."""
+    def sample(
+        self, count: int, generator: torch.Generator
+    ) -> tuple[Int[Tensor, "n"], list[str], Float[Tensor, "n d"]]:
+        """Some of them, with replacement: where they are, and what."""
         rows = torch.randint(len(self.texts), (count,), generator=generator)
-        return [self.texts[row] for row in rows.tolist()], self.features[rows].float()
+        return rows, [self.texts[row] for row in rows.tolist()], self.features[rows].float()
 
     def save(self, path: Path) -> None:
         """Write them in half precision."""
@@ -68,13 +71,20 @@ class Lessons:
 
 
 def meaning_of(
-    features: Float[Tensor, "n d"], known: Float[Tensor, "m d"], meanings: Float[Tensor, "m k"]
+    features: Float[Tensor, "n d"],
+    known: Float[Tensor, "m d"],
+    meanings: Float[Tensor, "m k"],
+    nothing: Float[Tensor, "k"],
 ) -> Float[Tensor, "n k"]:
-    """What sentences mean, as the mean over known sentences, weighted by how alike the teacher finds them.
+    """What sentences mean, of unit length: the mean over known sentences, weighted by how alike the teacher finds them.
 
-    A kernel regression (Nadaraya and Watson); weights fall to 1/e over ``_WIDTH`` of the teacher's cosine.
+    A kernel regression (Nadaraya and Watson); weights fall to 1/e over ``_WIDTH`` of the teacher's cosine. One more
+    sentence, as alike to all as ``_NEAR``, means ``nothing``: what resembles no other means the same.
     """
-    return (features @ known.T / _WIDTH).softmax(-1) @ meanings
+    alike = torch.cat((features @ known.T, torch.full_like(features[:, :1], _NEAR)), 1)
+    weights = (alike / _WIDTH).softmax(-1)
+    sure = 1.0 - weights[:, -1:]
+    return sure * normalize(weights[:, :-1] @ meanings, dim=-1) + (1.0 - sure.square()).sqrt() * nothing
 
 
 class Teacher:
@@ -117,13 +127,15 @@ class Teacher:
     def lessons(self, meant: Sequence[str], texts: Sequence[str], wider: Sequence[str] = ()) -> Lessons:
         """Its features of the sentences that are meant and of all the texts, each once, and of all the words it knows.
 
-        Of the ``wider`` ones, those count that resemble a sentence that is meant. What judges BodyCLIP is left out.
+        Of the ``wider`` ones, those count that resemble a sentence that is meant. Left out are what judges BodyCLIP,
+        and names of the phrasebook, which says itself what they mean.
         """
-        judged = Paraphrases.load().sentences
-        certain = dict.fromkeys(text for text in (*meant, *texts, *self.words()) if text not in judged)
-        others = [text for text in dict.fromkeys(wider) if text not in certain and text not in judged]
+        known = set(meant)
+        taboo = (Paraphrases.load().sentences | set(Phrasebook.load().descriptions)) - known
+        certain = dict.fromkeys(text for text in (*meant, *texts, *self.words()) if text not in taboo)
+        others = [text for text in dict.fromkeys(wider) if text not in certain and text not in taboo]
         features = self.encode((*certain, *others))
-        near = (features @ features[: len(set(meant))].T).amax(1) >= _NEAR
+        near = (features @ features[: len(known)].T).amax(1) >= _NEAR
         near[: len(certain)] = True
         kept = [text for text, good in zip((*certain, *others), near.tolist(), strict=True) if good]
         return Lessons(tuple(kept), features[near])

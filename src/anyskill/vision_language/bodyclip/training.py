@@ -8,10 +8,11 @@ image tower to say of a picture what the state tower says of the body in it. Wha
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from anyskill.body.state import BodyState
@@ -152,8 +153,9 @@ class BodyClipTraining:
         })  # fmt: skip
         if lessons is not None:
             said = self.claims.sentences()
-            self._known = lessons.features[lessons.rows(said)].float().to(self.device)
-            self._columns = torch.tensor(list(said.values()), device=self.device)
+            rows, columns = lessons.rows(said), torch.tensor(list(said.values()))
+            self._known, self._columns = lessons.features[rows].float().to(self.device), columns.to(self.device)
+            self._said = torch.full((len(lessons.texts),), -1).scatter(0, rows, columns).to(self.device)
             width = lessons.features.shape[1]
             self.networks["pupil"] = nn.Linear(config.towers.text_width, width, bias=False)
             nn.init.normal_(self.networks["pupil"].weight, std=0.05, generator=generator)  # type: ignore[arg-type]
@@ -250,13 +252,30 @@ class BodyClipTraining:
         losses["follow"] = config.follow_weight * cosine_loss(features[: 2 * n], claimed)
         losses["synonyms"] = config.synonym_weight * synonym_loss(plain, limbs, scale, same)
         if self.lessons is not None:
-            texts, target = self.lessons.sample(config.lessons, generator)
+            rows, texts, target = self.lessons.sample(config.lessons, generator)
             meaning = self._encode(self.towers.text.meaning, texts)
             answer, target = self.networks["pupil"](meaning.float()), target.to(self.device)
-            meant = meaning_of(target, self._known, self._claim_tower.alone(self._columns).detach())
+            meant = self._meant(rows.to(self.device), target)
             losses["lessons"] = config.lesson_weight * cosine_loss(answer, target)
             losses["meant"] = config.lesson_weight * cosine_loss(self.towers.text.shown(meaning), meant)
         return losses, metrics | {"cosine": (features[: 2 * n] * claimed).sum(-1).mean()}
+
+    @torch.no_grad()
+    def _meant(self, rows: Int[Tensor, "n"], features: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
+        """Where lessons belong: what can be said alone to its claim, the rest where the teacher finds them alike."""
+        own, tower = self._said[rows], self._claim_tower
+        guess = meaning_of(features, self._known, tower.alone(self._columns), self._nothing)
+        return torch.where((own >= 0)[:, None], tower.alone(own.clamp_min(0)), guess)
+
+    @cached_property
+    @torch.no_grad()
+    def _nothing(self) -> Float[Tensor, "d"]:
+        """The direction in which states and claims differ least: what is there says nothing of any body."""
+        generator = Streams(self.config.seed)("nothing")
+        batch = random_batch(self.moments, self.claims, self.config.state_batch, generator)
+        states = self.towers.state(batch.states.to(self.device), batch.interval)
+        claims = self._claim_tower(torch.eye(len(self.claims), device=self.device))
+        return torch.linalg.eigh(states.T @ states / len(states) + claims.T @ claims / len(claims)).eigenvectors[:, 0]
 
     def _show(self, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Weighted losses of pictures, whose teacher is the state tower, and what else is worth knowing.
