@@ -46,9 +46,9 @@ class TrainingConfig:
     """Sizes of the networks."""
     state_iterations: int = 1200
     """Gradient steps of states and claims."""
-    sentence_iterations: int = 5000
+    sentence_iterations: int = 6000
     """Gradient steps of sentences, which come after."""
-    picture_iterations: int = 14500
+    picture_iterations: int = 12000
     """Gradient steps of pictures, which come last."""
     state_batch: int = 1024
     """Moments in an iteration of states."""
