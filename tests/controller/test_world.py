@@ -116,7 +116,7 @@ def test_tracking_follows_the_window_over_and_over() -> None:
     world = make(WorldConfig(fall_start=0.0, reference_start=0.0), motions)
     world.assign(torch.arange(WORLDS), window_of(0, 89))  # frames 30 to 89: the arm goes up, and down again
     for held, frame in ((1, 31), (29, 59), (59, 89), (60, 31)):
-        for late, alike in ((0, True), (8, True), (-30, False)):
+        for late, alike in ((0, True), (15, True), (-31, False)):
             place = torch.full((WORLDS,), 0), torch.full((WORLDS,), max(frame + late, 0))
             world.engine.reset(torch.arange(WORLDS), *motions.generalized(*place))
             world.held.fill_(held)

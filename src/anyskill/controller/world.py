@@ -23,7 +23,7 @@ from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
-SLACK = (-8, -4, 0, 4, 8)  # frames by which a body may be late or early and still be in its latent's window
+SLACK = (-15, -10, -5, 0, 5, 10, 15)  # frames by which a body may be late or early; a step takes about as many
 _SAVED = ("window", "age", "recovering", "until_switch", "held", "grounded", "in_clip", "action", "change")
 
 
