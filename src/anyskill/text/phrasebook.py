@@ -18,7 +18,7 @@ BOOK = Path(__file__).parents[1] / "assets" / "enhance.yaml"
 SPELLING = 0.84  # how alike two words must be to count as one, mistyped
 GENERIC = frozenset({"danc", "stanc", "exercis"})  # stems that only say what kind of thing an action is
 KIN = ({"arm", "hand"}, {"leg", "foot", "knee"})  # who says one limb of these means the others too
-MEANING = 0.8  # how alike two sentences must be to mean the same action, as a cosine of BodyCLIP's features
+MEANING = 0.9  # how alike two sentences must be to mean the same action, as a cosine of BodyCLIP's features
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Familiarity:
     known: float
     """Share of the words that it was trained on."""
     nearest: float
-    """Largest cosine to a sentence it was trained on."""
+    """Largest cosine to a sentence it was trained on, less that to what says nothing of bodies."""
     verdict: Verdict
 
     def __str__(self) -> str:
@@ -49,6 +49,7 @@ class Bank:
     """Sentences of the training, to compare new ones with."""
 
     features: Float[Tensor, "sentence d"]
+    """Less the direction in which sentences lie that say nothing of bodies."""
     usual: float
     """Nine of ten new sentences of the training's kind are at least so near to one of the bank."""
 

@@ -184,7 +184,7 @@ def export(training: BodyClipTraining) -> BodyClip:
     empty = Bank(torch.zeros(0, training.config.towers.dimension), 0.0)
     model = BodyClip(training.towers, training.config.towers, training.tokenizer, empty)
     known, new = texts[0 : 2 * _BANK : 2], texts[1 : 2 * _BANK : 2]
-    features = model.encode_texts([*known, *names])
+    features = model.encode_texts([*known, *names]) - training.nothing
     nearest = (model.encode_texts(new) @ features.T).amax(1)
     model.bank = Bank(features, float(nearest.quantile(0.1)))
     return model

@@ -46,9 +46,9 @@ class TrainingConfig:
     """Sizes of the networks."""
     state_iterations: int = 1200
     """Gradient steps of states and claims."""
-    sentence_iterations: int = 6000
+    sentence_iterations: int = 6400
     """Gradient steps of sentences, which come after."""
-    picture_iterations: int = 12000
+    picture_iterations: int = 11000
     """Gradient steps of pictures, which come last."""
     state_batch: int = 1024
     """Moments in an iteration of states."""
@@ -67,8 +67,8 @@ class TrainingConfig:
     pair_weight: float = 0.5
     """Of the true sentence against the one that differs in one thing."""
     follow_weight: float = 1.0
-    """Of the cosine of a sentence's feature with that of its claims, and of a picture's with its state's, beside the
-    contrast with others."""
+    """Of the cosine of a sentence's feature with that of its claims, of a name's with its description's, and of a
+    picture's with its state's, beside the contrast with others."""
     synonym_weight: float = 0.2
     """Of the phrasebook."""
     lesson_weight: float = 1.0
@@ -250,6 +250,7 @@ class BodyClipTraining:
             claimed = torch.cat(self._told(batch))
         losses, metrics = self._contrast(batch, state, told, false, scale)
         losses["follow"] = config.follow_weight * cosine_loss(features[: 2 * n], claimed)
+        losses["names"] = config.follow_weight * cosine_loss(plain, limbs.detach())
         losses["synonyms"] = config.synonym_weight * synonym_loss(plain, limbs, scale, same)
         if self.lessons is not None:
             rows, texts, target = self.lessons.sample(config.lessons, generator)
@@ -264,12 +265,12 @@ class BodyClipTraining:
     def _meant(self, rows: Int[Tensor, "n"], features: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
         """Where lessons belong: what can be said alone to its claim, the rest where the teacher finds them alike."""
         own, tower = self._said[rows], self._claim_tower
-        guess = meaning_of(features, self._known, tower.alone(self._columns), self._nothing)
+        guess = meaning_of(features, self._known, tower.alone(self._columns), self.nothing)
         return torch.where((own >= 0)[:, None], tower.alone(own.clamp_min(0)), guess)
 
     @cached_property
     @torch.no_grad()
-    def _nothing(self) -> Float[Tensor, "d"]:
+    def nothing(self) -> Float[Tensor, "d"]:
         """The direction in which states and claims differ least: what is there says nothing of any body."""
         generator = Streams(self.config.seed)("nothing")
         batch = random_batch(self.moments, self.claims, self.config.state_batch, generator)
