@@ -37,7 +37,7 @@ class Similarity:
 
     weights: tuple[float, float, float, float, float] = (0.35, 0.25, 0.25, 0.05, 0.1)
     """Of positions, rotations, linear velocities, angular velocities, height; they sum to one."""
-    sharpness: tuple[float, float, float, float, float] = (100.0, 8.0, 2.0, 0.03, 100.0)
+    sharpness: tuple[float, float, float, float, float] = (100.0, 8.0, 6.0, 0.03, 100.0)
     """In the same order. With less for velocities, a body that stands would be as good as one that walks."""
 
     def __call__(self, error: Float[Tensor, "n observation"], blocks: dict[str, slice]) -> Float[Tensor, "n"]:
