@@ -142,7 +142,7 @@ def test_the_second_teacher_takes_over_while_the_first_expects_little(monkeypatc
     own = policy_observation(student.task.engine.state())
     rises = student._ranges(student.riser.mean(own))
     tracks = student.task.targets(student.tracker.mean(student.task.observe()))
-    for hope, expected in ((0.6, tracks), (0.4, rises), (0.6, rises), (0.8, tracks), (0.6, tracks)):
+    for hope, expected in ((0.4, tracks), (0.2, rises), (0.4, rises), (0.6, tracks), (0.4, tracks)):
         value = torch.full((16,), hope / (1 - TEACHER.ppo.discount))
         monkeypatch.setattr(student.tracker, "value", lambda seen, value=value: value)
         torch.testing.assert_close(student._wanted(own), expected)
