@@ -120,7 +120,7 @@ class StateTower(nn.Module):
         """Features of states ``(n, moment)``. Of a single moment only the pose counts, as in a single picture."""
         observation = policy_observation(states)
         moving = float(states.batch_shape[-1] > 1)
-        scale = torch.ones_like(observation[0, 0])
+        scale = observation.new_ones(observation.shape[-1])
         scale[self._blocks["linear"]] = moving
         scale[self._blocks["angular"]] = moving * _SPIN_SCALE
         return self.fusion(self.network(observation * scale), interval)
