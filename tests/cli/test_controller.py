@@ -48,6 +48,7 @@ def test_json_is_one_object_with_the_figures(file: Path, capsys: pytest.CaptureF
         "slide_ratio",
         "penetration",
         "retrieval",
+        "travel",
     ]
     assert all(value is None or isinstance(value, float) for value in figures.values())
 
