@@ -8,11 +8,14 @@ import torch
 
 from anyskill.cli import controller as cli
 from anyskill.controller.controller import Controller, ControllerError
+from anyskill.controller.distillation import Distillation
 from anyskill.controller.origin import Origin
 from anyskill.controller.provenance import Provenance
 from anyskill.controller.recipe import Recipe, Stages
+from anyskill.controller.teacher import Teacher
 from anyskill.learning.run_folder import RunFolder
-from tests.controller.made_up import tiny, write_dataset
+from anyskill.sim.engine import make_engine
+from tests.controller.made_up import library, tiny, write_dataset
 from tests.controller.test_distillation import RISER, STUDENT, TEACHER
 
 CALM = tiny("calm")
@@ -87,6 +90,20 @@ def test_a_run_goes_on_from_another(dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "first" / "teachers.safetensors").unlink()
     with pytest.raises(ControllerError, match=r"teachers\.safetensors: there is no such file"):
         Origin.of_run(tmp_path / "first")
+
+
+def test_what_comes_with_the_package_fits_the_default_settings() -> None:
+    origin, stages = Origin.packaged(), Stages()
+    teachers = {
+        name: Teacher(config, make_engine(4, "cpu"), library())
+        for name, config in (("teacher", stages.teacher), ("rising", stages.rising))
+    }
+    for name, teacher in teachers.items():
+        teacher.begin_with(origin.teachers[name])
+        assert float(teacher.model.observations.count) > 1e6
+    student = Distillation(stages.student, *teachers.values())
+    student.begin_with(origin.controller)
+    torch.testing.assert_close(weights(student.student.encoder), weights(origin.controller.encoder))
 
 
 def test_a_run_knows_its_motions(dataset: Path, tmp_path: Path) -> None:
