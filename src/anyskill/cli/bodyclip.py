@@ -16,7 +16,7 @@ def train(
     shards: int = 100,
     state_iterations: int = 1200,
     sentence_iterations: int = 6400,
-    picture_iterations: int = 11000,
+    picture_iterations: int = 13400,
     batch: int = 128,
     device: str = "cpu",
     seed: int = 0,

@@ -48,7 +48,7 @@ class TrainingConfig:
     """Gradient steps of states and claims."""
     sentence_iterations: int = 6400
     """Gradient steps of sentences, which come after."""
-    picture_iterations: int = 11000
+    picture_iterations: int = 13400
     """Gradient steps of pictures, which come last."""
     state_batch: int = 1024
     """Moments in an iteration of states."""
