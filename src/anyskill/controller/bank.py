@@ -59,7 +59,7 @@ class BankPostures:
         clip = torch.tensor(clips, device=library.device)
         frames = controller.config.frames
         end = window_ends(library, clip, torch.tensor(shares, device=library.device), frames)
-        first = torch.where(library.loops[clip], end - frames + 1, (end - frames + 1).clamp_min(0))
+        first = library.window_start(clip, end, frames)
         ground, upright = torch.zeros_like(clip, dtype=torch.bool), torch.ones_like(clip, dtype=torch.bool)
         for past in range(frames):
             states = library.states(clip, torch.maximum(end - past, first))

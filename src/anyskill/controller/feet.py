@@ -18,7 +18,7 @@ _TOUCHING = 0.01  # m; as ``motion.check`` has it
 def sliding(state: BodyState, skeleton: Skeleton) -> Float[Tensor, "world"]:
     """Horizontal speed (m/s) of the steadiest sole corner on the ground, ``motion.check.sliding`` of one moment.
 
-    0 where none touches.
+    0 where none touches; at most 1 m/s, or falls would count as little else.
     """
     bodies, corners = _soles(skeleton.character)
     turn = state.rotations[:, bodies, None]
@@ -28,7 +28,7 @@ def sliding(state: BodyState, skeleton: Skeleton) -> Float[Tensor, "world"]:
         state.angular_velocities[:, bodies, None].expand_as(arm), arm
     )
     speed = velocity[..., :2].norm(dim=-1)
-    return torch.where(height < _TOUCHING, speed, torch.inf).flatten(1).amin(1).nan_to_num(posinf=0.0)
+    return torch.where(height < _TOUCHING, speed, torch.inf).flatten(1).amin(1).nan_to_num(posinf=0.0).clamp_max(1.0)
 
 
 @lru_cache

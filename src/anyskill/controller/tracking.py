@@ -212,7 +212,7 @@ class TrackingTask:
         state = self.engine.state()
         error = policy_observation(state) - self._reference(0)
         reward = self.config.similarity(error, self.blocks)
-        reward -= self.config.sliding * sliding(state, self.engine.skeleton).clamp_max(1.0)
+        reward -= self.config.sliding * sliding(state, self.engine.skeleton)
         distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
         far = torch.maximum(distance, error[:, 0].abs()) > self.config.failure_distance
         fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)

@@ -111,8 +111,8 @@ class ImitationWorld:
         return torch.where(self.grounded, 1.0, (height / self._half_height).clamp(0.0, 1.0))
 
     def sliding(self) -> Float[Tensor, "world"]:
-        """See ``feet.sliding``; at most 1 m/s, or falls would count as little else."""
-        return sliding(self.engine.state(), self.engine.skeleton).clamp_max(1.0)
+        """See ``feet.sliding``."""
+        return sliding(self.engine.state(), self.engine.skeleton)
 
     def roughness(self) -> Float[Tensor, "world"]:
         """Mean square by which the action has changed from the step before."""
@@ -123,7 +123,8 @@ class ImitationWorld:
 
         The best of some frames about that moment counts (``SLACK``): the policy knows the window, but not the time.
         """
-        clip, first, last = self._window_of(self.latents["clip"], self.latents["end"])
+        clip, last = self.latents["clip"], self.latents["end"]
+        first = self.library.window_start(clip, last, ENCODED)
         cycle = 1 + (self.held - 1) % (last - first).clamp_min(1)
         frame = first + torch.where(self.library.loops[clip], self.held, cycle)
         seen, skeleton = self.observe(), self.engine.skeleton
@@ -138,11 +139,6 @@ class ImitationWorld:
     def _references(self) -> Float[Tensor, "place observation"]:
         """What a body would observe in every frame of the clips."""
         return policy_observation(self.library.states(*self.library.places()))
-
-    def _window_of(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> tuple[Tensor, Tensor, Tensor]:
-        """Clip, first and last frame of what a latent was encoded from; of a clip shorter than that, the clip's."""
-        first = end - ENCODED + 1
-        return clip, torch.where(self.library.loops[clip], first, first.clamp_min(0)), end
 
     def reset(self, ended: Bool[Tensor, "world"], fallen: Bool[Tensor, "world"]) -> None:
         """Begin new episodes where the old ones ended: getting up, lying, in a clip, or in the initial pose."""
@@ -199,7 +195,8 @@ class ImitationWorld:
         """Move some of those whose episode begins in a clip to where their latent's window begins."""
         matched = (self.age == 0) & self.in_clip & self._chance(self.config.matched_start)
         worlds = worlds[matched[worlds]]
-        clip, first, _ = self._window_of(self.latents["clip"][worlds], self.latents["end"][worlds])
+        clip = self.latents["clip"][worlds]
+        first = self.library.window_start(clip, self.latents["end"][worlds], ENCODED)
         self.engine.reset(worlds, *self.library.generalized(clip, first))
         self.window[worlds] = self.library.windows(clip, first, WINDOW)
 

@@ -119,6 +119,11 @@ class MotionLibrary:
         one = torch.empty_like(rows).scatter_(0, number, torch.arange(len(clip), device=clip.device))
         return clip[one], frame[one], number
 
+    def window_start(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"], length: int) -> Int[Tensor, "n"]:
+        """First frame of a window of ``length`` frames, without the padding before a plain clip's own first one."""
+        first = end - length + 1
+        return torch.where(self.loops[clip], first, first.clamp_min(0))
+
     def windows(
         self,
         clip: Int[Tensor, "n"],
