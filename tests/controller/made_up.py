@@ -34,6 +34,14 @@ def arm_clip(name: str, dof: int, angle: float, seconds: float = 4.0) -> Clip:
     return Clip(name, 30, position, SKELETON.rotations_from_dofs(root, dofs), (name,))
 
 
+def glide(speed: float) -> Clip:
+    """Standing still and yet going forward, at so many m/s."""
+    clip = arm_clip("glide", 7, 0.0)
+    way = torch.zeros_like(clip.root_positions)
+    way[:, 0] = speed * torch.arange(len(way)) / clip.fps
+    return replace(clip, root_positions=clip.root_positions + way)
+
+
 def lie_down(seconds: float = 6.0) -> Clip:
     """Standing for three seconds, then tipping over onto the back."""
     frames = int(30 * seconds) + 1

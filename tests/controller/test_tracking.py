@@ -8,7 +8,7 @@ from anyskill.controller.tracking import TrackingConfig, TrackingTask
 from anyskill.motion.clip import Clip
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import make_engine
-from tests.controller.made_up import arm_clip, lie_down
+from tests.controller.made_up import arm_clip, glide, lie_down
 
 
 def test_a_mirrored_clip_is_followed_in_the_mirror() -> None:
@@ -114,3 +114,30 @@ def test_falling_is_a_failure_where_the_clip_stands() -> None:
     expected = ~lies
     expected[:5] = False
     assert torch.equal(failed, expected)
+
+
+def test_who_stays_where_the_clip_goes_is_left_behind() -> None:
+    speed = 3.0
+    task = task_of(TrackingConfig(failure_distance=9.0), glide(speed), worlds=2)
+    standing = task._qvel[rows_of(task)].clone()
+    standing[0, 0] = 0.0  # the other goes along at first, and skids to a halt
+    task.engine.reset(torch.arange(2), task._qpos[rows_of(task)], standing)
+    before = task.engine.state().positions[:, 0, :2].clone()
+    for step in range(1, 12):
+        _, failed, _ = task.step(no_action(task))
+        missing = torch.tensor([speed * step / 30, 0.0]) - (task.engine.state().positions[:, 0, :2] - before)
+        torch.testing.assert_close(task.lag, missing, atol=0.1, rtol=0)
+        assert torch.equal(failed, task.lag.norm(dim=-1) > 0.75)
+    assert failed[0] and task.lag[1].norm() < task.lag[0].norm() - 0.3
+    task.reset(failed)
+    assert not task.lag[failed].any()
+
+
+def test_who_is_getting_up_is_not_left_behind() -> None:
+    task = task_of(TrackingConfig(failure_distance=9.0), glide(3.0), worlds=2)
+    task.engine.reset(torch.arange(2), task._qpos[rows_of(task)], torch.zeros_like(task._qvel[:2]))
+    task.patience[:] = torch.tensor([100, 45])
+    for _ in range(5):
+        task.step(no_action(task))
+    assert not task.lag[0].any()
+    assert task.lag[1, 0] > 0.3

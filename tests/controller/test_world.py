@@ -8,7 +8,7 @@ from anyskill.body.observation import adversarial_frame
 from anyskill.controller.world import WINDOW, ImitationWorld, WorldConfig
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import SKELETON, library, lie_down
+from tests.controller.made_up import SKELETON, glide, library, lie_down
 
 WORLDS = 64
 
@@ -121,6 +121,26 @@ def test_tracking_follows_the_window_over_and_over() -> None:
             world.engine.reset(torch.arange(WORLDS), *motions.generalized(*place))
             world.held.fill_(held)
             assert (world.tracking() > 0.99).all() == (alike and frame + late <= 89)
+
+
+def test_who_stays_where_its_window_goes_is_left_behind() -> None:
+    still = torch.zeros(WORLDS, 28)
+    for limit in (None, 0.5):
+        world = make(WorldConfig(fall_start=0.0, reference_start=0.0, left_behind=limit), MotionLibrary([glide(3.0)]))
+        world.assign(torch.arange(WORLDS), window_of(0, 99))
+        world.recovering[:5] = 100
+        before = world.engine.state().positions[:, 0, :2].clone()
+        ended = torch.zeros(WORLDS, dtype=torch.bool)
+        for step in range(1, 9):
+            ended |= world.step(still)[0]
+            missing = torch.tensor([3.0 * step / 30, 0.0]) - (world.engine.state().positions[:, 0, :2] - before)
+            if limit is not None:
+                assert not world.lag[:5].any()
+                torch.testing.assert_close(world.lag[5:], missing[5:], atol=0.05, rtol=0)
+        assert not ended[:5].any()
+        assert ended[5:].all() if limit else not ended.any()
+        world.assign(torch.arange(WORLDS), window_of(0, 99))
+        assert not world.lag.any()
 
 
 def test_some_episodes_begin_where_the_latents_window_does() -> None:

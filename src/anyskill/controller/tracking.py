@@ -22,13 +22,14 @@ from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror, position_mir
 from anyskill.body.observation import policy_blocks, policy_observation, policy_size
 from anyskill.controller.falling import FallRule, frames_on_the_ground
 from anyskill.controller.feet import sliding
+from anyskill.controller.lag import lag
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
 LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
 HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
 FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
-_PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused")
+_PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused", "lag")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class TrackingConfig:
     """Taken from the reward, times ``feet.sliding``."""
     failure_distance: float = 0.6
     """A body this far (m) from where the reference has it, relative to the root, or a root this far off in height."""
+    left_behind: float = 0.75
+    """A body that is this far (m) from where its reference has gone since the window began has failed."""
     episode: int = 300
     """Control steps after which a world starts anew, in a clip."""
     window: int = 60
@@ -96,7 +99,6 @@ class TrackingTask:
         seen = self.blocks["positions"].stop
         self.observation_size = 2 * policy_size(skeleton) + len(LOOKAHEAD) * seen
         states = library.states(*library.places())
-        self._observations = policy_observation(states)
         self._dofs = skeleton.dofs_from_rotations(skeleton.local_rotations(states.rotations))
         self._qpos, self._qvel = states.qpos(skeleton), states.qvel(skeleton)
         full, seen_mirror = policy_mirror(skeleton), position_mirror(skeleton)
@@ -114,6 +116,7 @@ class TrackingTask:
         self.left = torch.zeros_like(self.clip)  # steps until another window
         self.patience = torch.zeros_like(self.clip)  # steps left in which no distance is a failure
         self.excused = torch.zeros_like(self.clip)  # steps left in which falling is none
+        self.lag = torch.zeros(n, 2, device=engine.device)  # see ``lag``, since the window began
         self._failed = torch.ones(n, dtype=torch.bool, device=engine.device)
         # Failures and steps tried of each clip, both fading; at first as if half were lost within two seconds.
         self._lost = torch.full((len(library),), 0.7, device=engine.device)
@@ -150,6 +153,7 @@ class TrackingTask:
         excused = torch.where(over & was_grounded, config.ground_patience, self.excused)
         self.excused = excused.masked_fill(anew | self.grounded, 0)
         self.age = torch.where(anew, 0, self.age)
+        self.lag = torch.where(mask[:, None], 0.0, self.lag)
         worlds = anew.nonzero()[:, 0]
         rows = self.library.rows(self.clip, self.frame)[worlds]
         self.engine.reset(worlds, self._qpos[rows], self._qvel[rows])
@@ -197,7 +201,7 @@ class TrackingTask:
 
     def _reference(self, ahead: int) -> Float[Tensor, "world observation"]:
         """What a body in perfect step would observe some frames from now."""
-        return self._observations[self.library.rows(self.clip, self.frame + ahead)]
+        return self.library.observations[self.library.rows(self.clip, self.frame + ahead)]
 
     def step(
         self, targets: Float[Tensor, "world dof"]
@@ -215,8 +219,12 @@ class TrackingTask:
         reward -= self.config.sliding * sliding(state, self.engine.skeleton)
         distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
         far = torch.maximum(distance, error[:, 0].abs()) > self.config.failure_distance
+        # Who is still getting up or down is not waited for, but not left behind either.
+        late = self.patience <= self.config.patience
+        self.lag = torch.where(late[:, None], self.lag + lag(error, self.blocks), 0.0)
+        behind = self.lag.norm(dim=-1) > self.config.left_behind
         fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)
-        failed = self._failed = far & (self.patience == 0) | fallen | lost
+        failed = self._failed = far & (self.patience == 0) | behind | fallen | lost
         at_end = ~self.library.loops[self.clip] & (self.frame >= self.end)
         finished = at_end | (self.left <= 0) | (self.age >= self.config.episode)
         self._note(failed, finished & ~failed)

@@ -1,7 +1,6 @@
 """The worlds of adversarial imitation: starts, falls, and latents that change."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -15,8 +14,10 @@ from anyskill.body.observation import (
     policy_observation,
     policy_size,
 )
+from anyskill.body.state import BodyState
 from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_ground
 from anyskill.controller.feet import sliding
+from anyskill.controller.lag import lag
 from anyskill.controller.tracking import Similarity
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
@@ -24,7 +25,7 @@ from anyskill.sim.engine import Engine
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
 SLACK = (-15, -10, -5, 0, 5, 10, 15)  # frames by which a body may be late or early; a step takes about as many
-_SAVED = ("window", "age", "recovering", "until_switch", "held", "grounded", "in_clip", "action", "change")
+_SAVED = ("window", "age", "recovering", "until_switch", "held", "grounded", "in_clip", "action", "change", "lag")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class WorldConfig:
     """Control steps for which a body on the ground is not counted as fallen."""
     excuse_ground: bool = False
     """Whether lying, kneeling or sitting is no fall while the latent's own window goes to the ground."""
+    left_behind: float | None = None
+    """A body that is this far (m) from where its latent's window has gone since it came has as good as fallen."""
     latent_steps: tuple[int, ...] = (10, 150)
     """A latent is held for a random number of control steps from this range."""
     fall: FallRule = field(default_factory=FallRule)
@@ -73,9 +76,11 @@ class ImitationWorld:
         self.in_clip = torch.zeros(n, dtype=torch.bool, device=device)  # whose episode began in a clip
         self.action = torch.zeros(n, self.num_actions, device=device)  # the last one
         self.change = torch.zeros_like(self.action)  # of the action, from the step before
+        self.lag = torch.zeros(n, 2, device=device)  # see ``lag``, since the latent came
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
         if self.config.excuse_ground:
             self._on_ground = frames_on_the_ground(library, self.config.fall)
+        self._blocks = policy_blocks(skeleton)
         self._head = skeleton.index("head")
         positions, _ = skeleton.forward(*skeleton.pose(skeleton.initial_qpos))
         self._half_height = 0.5 * float(positions[self._head, 2])
@@ -98,6 +103,8 @@ class ImitationWorld:
         self.recovering = (self.recovering - 1).clamp_min(0)
         self.until_switch -= 1
         self.held += 1
+        if self.config.left_behind is not None:
+            lost |= self._way_behind(state) > self.config.left_behind
         excused = (self.recovering > 0) | (self.age <= 1) | self.grounded
         fallen = self.config.fall(state, self.engine.skeleton) & ~excused | lost
         return fallen, (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
@@ -123,22 +130,28 @@ class ImitationWorld:
 
         The best of some frames about that moment counts (``SLACK``): the policy knows the window, but not the time.
         """
+        seen, similarity = self.observe(), Similarity()
+        best = torch.zeros_like(seen[:, 0])
+        for slack in SLACK:
+            best = torch.maximum(best, similarity(seen - self._shown(slack), self._blocks))
+        return best
+
+    def _shown(self, slack: int) -> Float[Tensor, "world observation"]:
+        """What a body would observe that is as its latent's window has it by now, or some frames later."""
         clip, last = self.latents["clip"], self.latents["end"]
         first = self.library.window_start(clip, last, ENCODED)
         cycle = 1 + (self.held - 1) % (last - first).clamp_min(1)
-        frame = first + torch.where(self.library.loops[clip], self.held, cycle)
-        seen, skeleton = self.observe(), self.engine.skeleton
-        similarity, blocks = Similarity(), policy_blocks(skeleton)
-        best = torch.zeros_like(seen[:, 0])
-        for slack in SLACK:
-            near = torch.where(self.library.loops[clip], frame + slack, (frame + slack).clamp(first, last))
-            best = torch.maximum(best, similarity(seen - self._references[self.library.rows(clip, near)], blocks))
-        return best
+        frame = torch.where(
+            self.library.loops[clip], first + self.held + slack, (first + cycle + slack).clamp(first, last)
+        )
+        return self.library.observations[self.library.rows(clip, frame)]
 
-    @cached_property
-    def _references(self) -> Float[Tensor, "place observation"]:
-        """What a body would observe in every frame of the clips."""
-        return policy_observation(self.library.states(*self.library.places()))
+    def _way_behind(self, state: BodyState) -> Float[Tensor, "world"]:
+        """How far (m) bodies are now from where their windows have gone; who is getting up need not go anywhere."""
+        error = policy_observation(state) - self._shown(0)
+        goes = (self.recovering == 0)[:, None]
+        self.lag = torch.where(goes, self.lag + lag(error, self._blocks), 0.0)
+        return self.lag.norm(dim=-1)
 
     def reset(self, ended: Bool[Tensor, "world"], fallen: Bool[Tensor, "world"]) -> None:
         """Begin new episodes where the old ones ended: getting up, lying, in a clip, or in the initial pose."""
@@ -188,6 +201,7 @@ class ImitationWorld:
                 self.latents[name] = torch.zeros(shape, dtype=values.dtype, device=values.device)
             self.latents[name][worlds] = values
         self.held[worlds] = 0
+        self.lag[worlds] = 0.0
         if self.config.matched_start > 0:
             self._begin_in_own_windows(worlds)
 

@@ -6,6 +6,7 @@ rollouts store places; windows and states are looked up when they are needed.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill import rotation
-from anyskill.body.observation import adversarial_frame, frame_size
+from anyskill.body.observation import adversarial_frame, frame_size, policy_observation
 from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
 from anyskill.motion.clip import Clip
@@ -174,6 +175,11 @@ class MotionLibrary:
     def ended(self, clip: Int[Tensor, "*batch"], frame: Int[Tensor, "*batch"]) -> Tensor:
         """Whether a plain clip has no frame after this one; never true of a loop."""
         return ~self._layout.loops[clip] & (frame >= self.lengths[clip] - 1)
+
+    @cached_property
+    def observations(self) -> Float[Tensor, "place observation"]:
+        """What a policy would observe at all ``places`` if the body were as the clip has it."""
+        return policy_observation(self.states(*self.places()))
 
     # Places by chance. A generator makes them reproducible; it lives on the library's device.
 
