@@ -1,6 +1,6 @@
 """Whether a body goes where its reference goes.
 
-Positions relative to the root do not tell who walks from who marks time, and to stand instead of walking costs little of
+Positions relative to the root do not tell who walks from who marks time, and standing instead of walking costs little
 reward while a fall costs much. So a body that is left behind has failed, like one that falls.
 """
 
