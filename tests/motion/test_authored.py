@@ -69,7 +69,7 @@ def held_frames(clip: Clip) -> np.ndarray:
 @each_motion
 def test_lasts_a_few_seconds_and_has_a_name(name: str) -> None:
     motion = MOTIONS[name]
-    assert 2 <= motion.clip.duration <= 8
+    assert 2 <= motion.clip.duration <= 9
     assert motion.clip.labels and all(label.strip() for label in motion.clip.labels)
     assert motion.category is not None
 

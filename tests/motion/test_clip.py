@@ -72,6 +72,15 @@ def test_mirror_twice_is_the_same_and_once_swaps_the_hands() -> None:
     assert twice.labels == clip.labels
 
 
+def test_reversed_it_walks_backward() -> None:
+    clip = spinning_walk()
+    back = clip.reversed()
+    there, here = clip.states(), back.states()
+    np.testing.assert_allclose(here.positions, there.positions.flip(0), atol=1e-12)
+    np.testing.assert_allclose(here.linear_velocities[20:-20, 0], [[-1.5, 0, 0]] * 81, atol=1e-9)
+    assert torch.equal(back.reversed().rotations, clip.rotations)
+
+
 def test_nonsense_is_refused_in_one_sentence() -> None:
     clip = spinning_walk()
     nan = clip.root_positions.clone()

@@ -74,7 +74,7 @@ def test_entries_become_clips(folder: Path) -> None:
               - {file: walk.txt, labels: [walk left], mirror: true, weight: 2}
               - {file: sub/jump.txt, name: leap, category: {primary: idle, secondary: jump}}
               - {file: run.txt, category: {primary: walk}}
-              - {file: run.txt, name: once, loop: false}
+              - {file: run.txt, name: once, loop: false, reverse: true}
               - {authored: true, weight: 3}
             """,
         )
@@ -85,6 +85,8 @@ def test_entries_become_clips(folder: Path) -> None:
     assert [clip.labels for clip in dataset.clips[:3]] == [("walk left",), ("walk right",), ("from file",)]
     assert [clip.loop for clip in dataset.clips[:4]] == [False, False, False, True]
     assert [clip.loop for clip in dataset.clips[4:]] == [False] * 3
+    run, backward = dataset.clips[3:5]
+    assert torch.equal(backward.root_positions, run.root_positions.flip(0))
     assert [motion.weight for motion in dataset.motions] == [1, 1, 1, 1, 1, 1.5, 3]
     assert dataset.motions[2].category == Category("idle", "jump")
     assert dataset.motions[3].category == Category("walk", "none")

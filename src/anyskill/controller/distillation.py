@@ -1,9 +1,10 @@
 """Distilling the teachers into π(a|s, z): the student acts, a teacher says what it would have done (DAgger).
 
-The student sees no reference, only the latent z = E(window) of the two seconds that the teacher follows over and over
-before it goes over to another window, as a high-level policy will hold and switch latents. Policy and encoder are
-trained together on the squared distance between the PD targets of student and teacher; overlapping windows are drawn
-together and all windows apart.
+The student sees no reference, only the latent z = E(window) of the two seconds that the teacher follows before it goes
+over to another window, as a high-level policy will hold and switch latents. Nor does it see a clock, so that of the
+teacher goes by what the student does (``TrackingTask.synchronise``). Policy and encoder are trained together on the
+squared distance between the PD targets of student and teacher; overlapping windows are drawn together and all windows
+apart.
 
 A body that is on the ground while its window stands is told by the second teacher how to get up, until it stands; so is
 one that loses its balance, until the first teacher expects to do well again.
@@ -189,6 +190,7 @@ class Distillation:
         for _ in range(config.horizon):
             with self.timer("networks"), torch.no_grad():
                 own = policy_observation(task.engine.state())
+                task.synchronise(own)
                 wanted = self._wanted(own)
                 targets = self._targets(own, latent)
                 row = {"observation": own, "clip": task.clip.clone(), "end": task.end, "wanted": wanted}

@@ -14,7 +14,7 @@ from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror
 from anyskill.body.observation import policy_blocks, policy_observation, policy_size
 from anyskill.body.state import BodyState
 from anyskill.controller.falling import STANDING, fall_bank
-from anyskill.controller.tracking import Similarity
+from anyskill.controller.similarity import Similarity
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 

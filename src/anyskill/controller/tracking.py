@@ -1,8 +1,8 @@
 """The tracking task: follow a clip frame by frame. Its policy is the teacher of the latent-conditioned controller.
 
-Each world follows a window of a clip, over and over for a random time, and then goes over to another window from
-wherever the body is: what a controller does under latents that are held and switched, practised with a reference in
-sight.
+Each world follows a window of a clip and what comes after it (``windows``) for a random time, and then goes over to
+another window from wherever the body is: what a controller does under latents that are held and switched, practised
+with a reference in sight.
 
 The reference is compared free of heading and horizontal position, all in terms of the policy's observation, so that a
 body which has drifted or turned is not dragged back but goes on with the movement from where it is.
@@ -23,31 +23,17 @@ from anyskill.body.observation import policy_blocks, policy_observation, policy_
 from anyskill.controller.falling import FallRule, frames_on_the_ground
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
+from anyskill.controller.similarity import Similarity
+from anyskill.controller.windows import Windows
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
 LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
 HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
 FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
+SHIFTS = (-2, -1, 0, 1, 2)  # frames by which a clock is put forward or back in one step
+AHEAD = 0.001  # a frame that is later may be so much less alike
 _PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused", "lag")
-
-
-@dataclass(frozen=True)
-class Similarity:
-    """How alike two bodies are, from 0 to 1: a sum of weight × exp(−sharpness × mean squared error)."""
-
-    weights: tuple[float, float, float, float, float] = (0.35, 0.25, 0.25, 0.05, 0.1)
-    """Of positions, rotations, linear velocities, angular velocities, height; they sum to one."""
-    sharpness: tuple[float, float, float, float, float] = (100.0, 8.0, 6.0, 0.03, 100.0)
-    """In the same order. With less for velocities, a body that stands would be as good as one that walks."""
-
-    def __call__(self, error: Float[Tensor, "n observation"], blocks: dict[str, slice]) -> Float[Tensor, "n"]:
-        """Of the difference of two observations."""
-        result = torch.zeros_like(error[:, 0])
-        names = ("positions", "rotations", "linear", "angular", "height")
-        for name, weight, sharpness in zip(names, self.weights, self.sharpness, strict=True):
-            result += weight * torch.exp(-sharpness * error[:, blocks[name]].square().mean(-1))
-        return result
 
 
 @dataclass(frozen=True)
@@ -67,11 +53,11 @@ class TrackingConfig:
     episode: int = 300
     """Control steps after which a world starts anew, in a clip."""
     window: int = 60
-    """Frames that are followed over and over; a loop has no end."""
+    """Frames of what is followed."""
     hold: tuple[int, ...] = (10, 150)
     """Control steps until another window, a random number from this range."""
     patience: int = 45
-    """Control steps after going over, or back to a window's start, in which no distance is a failure."""
+    """Control steps after going over in which no distance is a failure."""
     ground_patience: int = 150
     """The same where the old window or the new one goes to the ground, and falling is no failure either."""
     fall: FallRule = field(default_factory=FallRule)
@@ -98,6 +84,7 @@ class TrackingTask:
         self.num_actions = skeleton.num_dof
         seen = self.blocks["positions"].stop
         self.observation_size = 2 * policy_size(skeleton) + len(LOOKAHEAD) * seen
+        self.windows = Windows(library, self.config.window)
         states = library.states(*library.places())
         self._dofs = skeleton.dofs_from_rotations(skeleton.local_rotations(states.rotations))
         self._qpos, self._qvel = states.qpos(skeleton), states.qvel(skeleton)
@@ -125,9 +112,8 @@ class TrackingTask:
 
     @property
     def end(self) -> Int[Tensor, "world"]:
-        """The window's last frame; of a clip that is shorter than a window, the clip's."""
-        end, last = self.start + self.config.window - 1, self.library.lengths[self.clip] - 1
-        return torch.where(self.library.loops[self.clip], end, torch.minimum(end, last))
+        """The window's last frame."""
+        return self.windows.last(self.clip, self.start)
 
     @property
     def grounded(self) -> Bool[Tensor, "world"]:
@@ -138,15 +124,14 @@ class TrackingTask:
         """Let some worlds go on with what ``step`` has ended for them.
 
         Those that failed or are at the end of their episode start anew, in exactly the state of some frame of a window.
-        The others stay in the state they are in, and find into another window if their time with the old one is up,
-        or else into the start of the old one again.
+        The others stay in the state they are in, and find into another window.
         """
         config = self.config
         anew = mask & (self._failed | (self.age >= config.episode))
-        over = mask & ~anew & (self.left <= 0)
+        over = mask & ~anew
         was_grounded = self.grounded
-        self._choose((anew | over).nonzero()[:, 0])
-        self.frame = torch.where(mask & ~anew, self.start, self.frame)
+        self._choose(mask.nonzero()[:, 0])
+        self.frame = torch.where(over, self.start, self.frame)
         ground = self.grounded | was_grounded
         patience = torch.where(ground, config.ground_patience, config.patience)
         self.patience = torch.where(mask, torch.where(anew, 0, patience), self.patience)
@@ -155,7 +140,7 @@ class TrackingTask:
         self.age = torch.where(anew, 0, self.age)
         self.lag = torch.where(mask[:, None], 0.0, self.lag)
         worlds = anew.nonzero()[:, 0]
-        rows = self.library.rows(self.clip, self.frame)[worlds]
+        rows = self._rows(0)[worlds]
         self.engine.reset(worlds, self._qpos[rows], self._qvel[rows])
 
     def lay(self, worlds: Int[Tensor, "n"], qpos: Float[Tensor, "n nq"], qvel: Float[Tensor, "n nv"]) -> None:
@@ -192,8 +177,7 @@ class TrackingTask:
 
     def targets(self, action: Float[Tensor, "world dof"]) -> Float[Tensor, "world dof"]:
         """PD targets (rad): the next reference pose, corrected by the action."""
-        rows = self.library.rows(self.clip, self.frame + 1)
-        return self._dofs[rows] + self.config.action_scale * self._mirrored(action, self._dof_mirror)
+        return self._dofs[self._rows(1)] + self.config.action_scale * self._mirrored(action, self._dof_mirror)
 
     def _mirrored(self, vector: Float[Tensor, "world n"], mirror: Mirror) -> Float[Tensor, "world n"]:
         """Mirrored in the worlds whose clip is."""
@@ -201,12 +185,16 @@ class TrackingTask:
 
     def _reference(self, ahead: int) -> Float[Tensor, "world observation"]:
         """What a body in perfect step would observe some frames from now."""
-        return self.library.observations[self.library.rows(self.clip, self.frame + ahead)]
+        return self.windows.observations(self.clip, self.end, self.frame + ahead)
+
+    def _rows(self, ahead: int) -> Int[Tensor, "world"]:
+        """Where that frame is in the library's tables."""
+        return self.windows.rows(self.clip, self.end, self.frame + ahead)[0]
 
     def step(
         self, targets: Float[Tensor, "world dof"]
     ) -> tuple[Float[Tensor, "world"], Bool[Tensor, "world"], Bool[Tensor, "world"]]:
-        """One control step: reward, worlds that failed, worlds whose window ends or changes. Neither is reset yet."""
+        """One control step: reward, worlds that failed, worlds whose window changes. Neither is reset yet."""
         lost = self.engine.step(targets)
         self.frame += 1
         self.age += 1
@@ -225,10 +213,22 @@ class TrackingTask:
         behind = self.lag.norm(dim=-1) > self.config.left_behind
         fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)
         failed = self._failed = far & (self.patience == 0) | behind | fallen | lost
-        at_end = ~self.library.loops[self.clip] & (self.frame >= self.end)
-        finished = at_end | (self.left <= 0) | (self.age >= self.config.episode)
+        finished = (self.left <= 0) | (self.age >= self.config.episode)
         self._note(failed, finished & ~failed)
         return torch.where(failed, 0.0, reward), failed, finished & ~failed
+
+    def synchronise(self, observation: Float[Tensor, "world observation"]) -> None:
+        """Put clocks forward or back a little, to the frame about now that is most like the body; ahead if in doubt.
+
+        Who follows without seeing the clock, as a student does, is late or early, and may rest half way between two
+        ends of a wave: on the whole, frames there lead to nowhere. The frame that is most like it leads somewhere.
+        """
+        best, shift = torch.full_like(observation[:, 0], -1.0), torch.zeros_like(self.frame)
+        for ahead in SHIFTS:
+            alike = self.config.similarity(observation - self._reference(ahead), self.blocks) * (1.0 + AHEAD * ahead)
+            shift = torch.where(alike > best, ahead, shift)
+            best = torch.maximum(best, alike)
+        self.frame += torch.where(self.patience > self.config.patience, 0, shift)
 
     @property
     def failure_rate(self) -> Float[Tensor, "clip"]:

@@ -18,7 +18,8 @@ from anyskill.body.state import BodyState
 from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_ground
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
-from anyskill.controller.tracking import Similarity
+from anyskill.controller.similarity import Similarity
+from anyskill.controller.windows import Windows
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
@@ -78,6 +79,7 @@ class ImitationWorld:
         self.change = torch.zeros_like(self.action)  # of the action, from the step before
         self.lag = torch.zeros(n, 2, device=device)  # see ``lag``, since the latent came
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
+        self._windows = Windows(library, ENCODED)
         if self.config.excuse_ground:
             self._on_ground = frames_on_the_ground(library, self.config.fall)
         self._blocks = policy_blocks(skeleton)
@@ -126,7 +128,7 @@ class ImitationWorld:
         return self.change.square().mean(1)
 
     def tracking(self) -> Float[Tensor, "world"]:
-        """How alike the body is, from 0 to 1, to what its latent's window shows by now, over and over since it came.
+        """How alike the body is, from 0 to 1, to what its latent's window shows by now, begun when the latent came.
 
         The best of some frames about that moment counts (``SLACK``): the policy knows the window, but not the time.
         """
@@ -139,12 +141,7 @@ class ImitationWorld:
     def _shown(self, slack: int) -> Float[Tensor, "world observation"]:
         """What a body would observe that is as its latent's window has it by now, or some frames later."""
         clip, last = self.latents["clip"], self.latents["end"]
-        first = self.library.window_start(clip, last, ENCODED)
-        cycle = 1 + (self.held - 1) % (last - first).clamp_min(1)
-        frame = torch.where(
-            self.library.loops[clip], first + self.held + slack, (first + cycle + slack).clamp(first, last)
-        )
-        return self.library.observations[self.library.rows(clip, frame)]
+        return self._windows.observations(clip, last, self._windows.first(clip, last) + self.held + slack)
 
     def _way_behind(self, state: BodyState) -> Float[Tensor, "world"]:
         """How far (m) bodies are now from where their windows have gone; who is getting up need not go anywhere."""
@@ -210,7 +207,7 @@ class ImitationWorld:
         matched = (self.age == 0) & self.in_clip & self._chance(self.config.matched_start)
         worlds = worlds[matched[worlds]]
         clip = self.latents["clip"][worlds]
-        first = self.library.window_start(clip, self.latents["end"][worlds], ENCODED)
+        first = self._windows.first(clip, self.latents["end"][worlds])
         self.engine.reset(worlds, *self.library.generalized(clip, first))
         self.window[worlds] = self.library.windows(clip, first, WINDOW)
 

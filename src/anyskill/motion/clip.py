@@ -69,6 +69,10 @@ class Clip:
         rotations = rotation.slerp(self.rotations[low], self.rotations[low + 1], blend[:, None])
         return Clip(self.name, fps, position, rotations, self.labels, self.loop, self.character)
 
+    def reversed(self) -> "Clip":
+        """The motion from its end to its start, under the same name: a walk becomes one that walks backward."""
+        return replace(self, root_positions=self.root_positions.flip(0), rotations=self.rotations.flip(0))
+
     def mirrored(self) -> "Clip":
         """The motion seen in a mirror: left and right exchanged, y negated; labels likewise."""
         skeleton = skeleton_of(self.character)

@@ -9,6 +9,7 @@
         weight: 2              # default 1
         labels: [walk forward]
         loop: true             # default: what the file says, if its last pose is indeed its first
+        reverse: true          # from its end to its start: a walk becomes one that walks backward
         mirror: true           # also the mirrored motion; both share the weight
         category: {primary: walk, secondary: none}
 
@@ -39,7 +40,7 @@ Secondary = Literal["none", "attack", "crawl", "jump", "dance"]
 
 _LARGEST_SEAM = 0.3  # m; even a file that leaves out the repeated last frame stays below, when hands run
 _TOP_KEYS = ("motions", "weighting")
-_ENTRY_KEYS = ("file", "authored", "name", "weight", "labels", "loop", "mirror", "category")
+_ENTRY_KEYS = ("file", "authored", "name", "weight", "labels", "loop", "reverse", "mirror", "category")
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ class _Entry:
         if not file.is_file():
             raise MotionError(f"{self.where}: there is no file {file}.")
         clip = load_clip_cached(file)
+        clip = clip.reversed() if self._flag("reverse") else clip
         labels = self._labels() if "labels" in self.content else clip.labels
         return replace(clip, name=self._text("name") or file.stem, labels=labels, loop=self._loop(clip))
 

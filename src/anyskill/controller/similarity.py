@@ -1,0 +1,25 @@
+"""How alike two bodies are in what a policy observes of them."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """How alike two bodies are, from 0 to 1: a sum of weight × exp(−sharpness × mean squared error)."""
+
+    weights: tuple[float, float, float, float, float] = (0.35, 0.25, 0.25, 0.05, 0.1)
+    """Of positions, rotations, linear velocities, angular velocities, height; they sum to one."""
+    sharpness: tuple[float, float, float, float, float] = (100.0, 8.0, 6.0, 0.03, 100.0)
+    """In the same order. With less for velocities, a body that stands would be as good as one that walks."""
+
+    def __call__(self, error: Float[Tensor, "n observation"], blocks: dict[str, slice]) -> Float[Tensor, "n"]:
+        """Of the difference of two observations."""
+        result = torch.zeros_like(error[:, 0])
+        names = ("positions", "rotations", "linear", "angular", "height")
+        for name, weight, sharpness in zip(names, self.weights, self.sharpness, strict=True):
+            result += weight * torch.exp(-sharpness * error[:, blocks[name]].square().mean(-1))
+        return result

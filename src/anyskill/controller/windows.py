@@ -1,0 +1,78 @@
+"""What a latent stands for: the window of a clip behind it, and how that goes on.
+
+A latent may be held for ever, but its window ends after two seconds. One that has been as it is at its end before, as a
+walk or a wave has, goes on from there, round and round; any other stays in its last frame.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from anyskill.body.observation import policy_blocks
+from anyskill.motion.library import MotionLibrary
+
+BACK = 15  # frames that a window goes back at least: half a second
+NEAR, STEADY = 0.07, 0.7  # m, m/s: no body's place and velocity may differ by more between two frames that are alike
+
+
+class Windows:
+    """Windows of ``length`` frames, each known by its clip and last frame; those of a looping clip never end.
+
+    Frames are counted on beyond the last one, as long as a latent is held.
+    """
+
+    def __init__(self, library: MotionLibrary, length: int) -> None:
+        self.library, self.length = library, length
+        self._blocks = policy_blocks(library.skeleton)
+        self._again = self._returns()
+
+    def first(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
+        """First frames of windows; a clip that is shorter than a window has one window, itself."""
+        return self.library.window_start(clip, last, self.length)
+
+    def last(self, clip: Int[Tensor, "n"], first: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
+        """Last frames of windows that begin somewhere."""
+        last = first + self.length - 1
+        return torch.where(self.library.loops[clip], last, torch.minimum(last, self.library.lengths[clip] - 1))
+
+    def rows(
+        self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]
+    ) -> tuple[Int[Tensor, "n"], Bool[Tensor, "n"]]:
+        """Where in the library's tables a body is that has come to a frame of its window, and whether it rests there.
+
+        Before a plain clip's window there is its first frame.
+        """
+        loops = self.library.loops[clip]
+        again = self._again[self.library.rows(clip, last)]
+        beyond = ~loops & (frame > last)
+        round_trip = again + (frame - last - 1) % (last - again + 1)
+        inside = torch.where(loops, frame, frame.maximum(self.first(clip, last)))
+        return self.library.rows(clip, torch.where(beyond, round_trip, inside)), beyond & (again == last)
+
+    def observations(
+        self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]
+    ) -> Float[Tensor, "n observation"]:
+        """What such a body observes; in a window's last frame it is at rest."""
+        rows, rests = self.rows(clip, last, frame)
+        seen = self.library.observations[rows]
+        seen[:, self._blocks["linear"].start :] *= ~rests[:, None]
+        return seen
+
+    def _returns(self) -> Int[Tensor, "place"]:
+        """For each place as the end of a window: the frame that comes next, or itself to stay."""
+        library = self.library
+        clip, last = library.places()
+        first, again = self.first(clip, last), last.clone()
+        best = torch.ones(clip.shape, device=clip.device)
+        for back in range(BACK, self.length):
+            frame = (last - back).maximum(first)
+            error = library.observations - library.observations[library.rows(clip, frame)]
+            places, velocities = (
+                error[:, self._blocks[name]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
+                for name in ("positions", "linear")
+            )
+            differs = torch.maximum(places / NEAR, velocities / STEADY)
+            better = (last - back >= first) & (differs < best)
+            again = torch.where(better, frame + 1, again)
+            best = torch.where(better, differs, best)
+        return again

@@ -1,0 +1,54 @@
+"""Windows and how they go on."""
+
+from dataclasses import replace
+
+import torch
+
+from anyskill.body.observation import policy_blocks
+from anyskill.controller.windows import Windows
+from anyskill.motion.library import MotionLibrary
+from tests.controller.made_up import SKELETON, arm_clip
+
+ONE = torch.ones(1, dtype=torch.long)
+
+
+def windows_of(*names_and_angles: tuple[str, float], seconds: float = 4.0) -> Windows:
+    clips = [arm_clip(name, 7, angle, seconds) for name, angle in names_and_angles]
+    return Windows(MotionLibrary(clips), 60)
+
+
+def frames_of(windows: Windows, last: int, *frames: int) -> tuple[list[int], list[bool]]:
+    rows, rests = windows.rows(0 * ONE, last * ONE, torch.tensor(frames))
+    return rows.tolist(), rests.tolist()
+
+
+def test_a_window_stays_in_its_last_frame() -> None:
+    windows = windows_of(("arm goes up", -1.5))  # up at frame 60, down again at 120
+    assert windows.first(0 * ONE, 60 * ONE).item() == 1 and windows.last(0 * ONE, ONE).item() == 60
+    rows, rests = frames_of(windows, 45, -30, 20, 45, 46, 60, 500)
+    assert rows == [0, 20, 45, 45, 45, 45]
+    assert rests == [False, False, False, True, True, True]
+    moving, resting = (windows.observations(0 * ONE, 45 * ONE, frame * ONE)[0] for frame in (45, 46))
+    blocks = policy_blocks(SKELETON)
+    for name, block in blocks.items():
+        if name in ("linear", "angular"):
+            assert moving[block].any() and not resting[block].any()
+        else:
+            assert torch.equal(moving[block], resting[block])
+
+
+def test_a_window_that_has_been_as_it_ends_goes_on_from_there() -> None:
+    windows = windows_of(("arm swings", -0.6), seconds=1.0)  # there and back: the last frame is as the first
+    assert windows.last(0 * ONE, 0 * ONE).item() == 30
+    rows, rests = frames_of(windows, 30, 30, 31, 32, 60, 61, 91)
+    assert rows == [30, 1, 2, 30, 1, 1]
+    assert not any(rests)
+
+
+def test_a_loop_goes_on_as_a_loop() -> None:
+    library = MotionLibrary([replace(arm_clip("arm", 7, -1.5), loop=True)])
+    windows = Windows(library, 60)
+    frames = torch.tensor([-1, 0, 119, 120, 500])
+    rows, rests = windows.rows(0 * ONE, 45 * ONE, frames)
+    assert torch.equal(rows, library.rows(0 * ONE, frames))
+    assert not rests.any()
