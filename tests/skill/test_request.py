@@ -35,9 +35,10 @@ def test_what_the_phrasebook_knows_is_said_limb_by_limb(bodyclip: BodyClip) -> N
     assert plain.description == "wave hi"
 
 
-def test_what_says_where_limbs_are_stays_as_it_is(bodyclip: BodyClip) -> None:
+def test_what_the_scorer_knows_stays_as_it_is(bodyclip: BodyClip) -> None:
     request = understand(f" {KNOWN}  ", bodyclip)
     assert request.description == KNOWN
+    assert request.why == "as it was typed"
     assert request.confidence.level == "well"
 
 

@@ -23,7 +23,7 @@ class Request:
     text: str
     """As the person typed it."""
     description: str
-    """What is encoded: its limb-by-limb form where the phrasebook knows one, else the same."""
+    """What is encoded: the same, or its limb-by-limb form."""
     why: str
     """How the description came about."""
     confidence: Confidence | None = None
@@ -38,6 +38,9 @@ class Request:
 def understand(text: str, model: ImageTextModel, *, rewrite: bool = True) -> Request:
     """Read a sentence as the scorer will.
 
+    The phrasebook says it limb by limb, unless the scorer knows these words themselves: BodyCLIP has met the phrasebook
+    as it learnt to read, and of an everyday sentence it knows it finds the pose more often than of its rewriting.
+
     A sentence that the scorer hardly knows is a warning in its ``confidence``, no error: it may still turn out well.
 
     Args:
@@ -49,10 +52,8 @@ def understand(text: str, model: ImageTextModel, *, rewrite: bool = True) -> Req
         TextError: The sentence is empty, or longer than a sentence can be.
     """
     request = Request(text, checked(text), "as it was typed")
-    if rewrite:
-        # Only BodyCLIP was made to tell such sentences apart, and only those whose words it knows.
-        tells = isinstance(model, BodyClip) and model.familiarity([text])[0].verdict != "hardly"
-        enhanced = enhance(text, encode=model.encode_texts if tells else None)
+    if rewrite and not (isinstance(model, BodyClip) and model.familiarity([text])[0].verdict != "hardly"):
+        enhanced = enhance(text)
         request = replace(request, description=enhanced.text, why=enhanced.why)
     if isinstance(model, BodyClip):
         known = model.familiarity([request.description])[0]
