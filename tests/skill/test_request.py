@@ -42,6 +42,21 @@ def test_what_the_scorer_knows_stays_as_it_is(bodyclip: BodyClip) -> None:
     assert request.confidence.level == "well"
 
 
+def test_one_of_two_limbs_is_the_right_one() -> None:
+    class Knows:
+        verdict = "well"
+
+        def __str__(self) -> str:
+            return "knows it"
+
+    model = BodyClip.__new__(BodyClip)
+    model.familiarity = lambda sentences: [Knows()] * len(sentences)
+    assert understand("put up one hand", model).description == "put up the right hand"
+    assert understand("put up one hand", model, rewrite=False).description == "put up one hand"
+    for text in ("raise one hand, the left one", "raise both hands", "stand one step ahead"):
+        assert understand(text, model).description == text
+
+
 @pytest.mark.parametrize("text", ["quarterly tax law", "подними руки", "両腕を上げる", "🙌 yes", "hebe beide Arme"])
 def test_what_the_scorer_hardly_knows_is_a_warning(text: str, bodyclip: BodyClip) -> None:
     request = understand(text, bodyclip)

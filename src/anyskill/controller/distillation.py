@@ -64,9 +64,9 @@ class DistillationConfig:
     """The second teacher takes over where the first expects a smaller mean reward than this, until it expects more."""
     memory: int = 200_000
     """Samples from which minibatches are drawn."""
-    steps: int = 8
+    steps: int = 16
     """Gradient steps in an iteration."""
-    minibatch_size: int = 4096
+    minibatch_size: int = 2048
     """Samples of one gradient step."""
     learning_rate: float = 5e-4
     """Of Adam, at first; falls to a tenth, linearly, over ``iterations``."""

@@ -52,7 +52,10 @@ def understand(text: str, model: ImageTextModel, *, rewrite: bool = True) -> Req
         TextError: The sentence is empty, or longer than a sentence can be.
     """
     request = Request(text, checked(text), "as it was typed")
-    if rewrite and not (isinstance(model, BodyClip) and model.familiarity([text])[0].verdict != "hardly"):
+    if rewrite and isinstance(model, BodyClip) and model.familiarity([text])[0].verdict != "hardly":
+        if (decided := words.decided(request.description)) != request.description:
+            request = replace(request, description=decided, why="of two limbs, the right one")
+    elif rewrite:
         enhanced = enhance(text)
         request = replace(request, description=enhanced.text, why=enhanced.why)
     if isinstance(model, BodyClip):

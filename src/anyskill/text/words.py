@@ -93,6 +93,16 @@ def free_sides(text: str) -> list[str]:
     ]
 
 
+def decided(text: str) -> str:
+    """The sentence with the right limb where it leaves it open: "one hand" becomes "the right hand"."""
+    limbs = "|".join(("arm", "hand", "leg", "foot", "knee", "elbow", "fist", "heel"))
+    return text if sides(text) else re.sub(rf"\b([Oo])ne (?=({limbs})\b)", _the_right, text)
+
+
+def _the_right(match: re.Match[str]) -> str:
+    return "The right " if match[1] == "O" else "the right "
+
+
 def mirrored(text: str) -> str:
     """The sentence with left and right exchanged, but for right angles."""
 
