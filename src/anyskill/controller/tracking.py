@@ -24,7 +24,7 @@ from anyskill.controller.falling import FallRule, frames_on_the_ground
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
 from anyskill.controller.similarity import Similarity
-from anyskill.controller.windows import Windows
+from anyskill.controller.windows import Windows, difference
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
@@ -32,7 +32,7 @@ LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
 HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
 FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
 SHIFTS = (-2, -1, 0, 1, 2)  # frames by which a clock is put forward or back in one step
-AHEAD = 0.001  # a frame that is later may be so much less alike
+AHEAD = 0.15  # a frame that is later may be so much less alike: one centimetre
 _PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused", "lag")
 
 
@@ -221,13 +221,14 @@ class TrackingTask:
         """Put clocks forward or back a little, to the frame about now that is most like the body; ahead if in doubt.
 
         Who follows without seeing the clock, as a student does, is late or early, and may rest half way between two
-        ends of a wave: on the whole, frames there lead to nowhere. The frame that is most like it leads somewhere.
+        ends of a wave: on the whole, frames there lead to nowhere. The frame that is most like it leads somewhere. What
+        moves slower than a centimetre a frame is passed over, or a body that rests would see no reason to begin.
         """
-        best, shift = torch.full_like(observation[:, 0], -1.0), torch.zeros_like(self.frame)
+        best, shift = torch.full_like(observation[:, 0], torch.inf), torch.zeros_like(self.frame)
         for ahead in SHIFTS:
-            alike = self.config.similarity(observation - self._reference(ahead), self.blocks) * (1.0 + AHEAD * ahead)
-            shift = torch.where(alike > best, ahead, shift)
-            best = torch.maximum(best, alike)
+            differs = difference(observation - self._reference(ahead), self.blocks) - AHEAD * ahead
+            shift = torch.where(differs < best, ahead, shift)
+            best = torch.minimum(best, differs)
         self.frame += torch.where(self.patience > self.config.patience, 0, shift)
 
     @property

@@ -15,6 +15,15 @@ BACK = 15  # frames that a window goes back at least: half a second
 NEAR, STEADY = 0.07, 0.7  # m, m/s: no body's place and velocity may differ by more between two frames that are alike
 
 
+def difference(error: Float[Tensor, "n observation"], blocks: dict[str, slice]) -> Float[Tensor, "n"]:
+    """How far two bodies are from being alike: the worst body's distance or velocity, 1 where that is just too much.
+
+    Of the difference of two observations. A mean over bodies would not notice a hand that waves.
+    """
+    place, velocity = (error[:, blocks[name]].unflatten(-1, (-1, 3)).norm(dim=-1) for name in ("positions", "linear"))
+    return torch.maximum(place.amax(-1) / NEAR, velocity.amax(-1) / STEADY)
+
+
 class Windows:
     """Windows of ``length`` frames, each known by its clip and last frame; those of a looping clip never end.
 
@@ -67,11 +76,7 @@ class Windows:
         for back in range(BACK, self.length):
             frame = (last - back).maximum(first)
             error = library.observations - library.observations[library.rows(clip, frame)]
-            places, velocities = (
-                error[:, self._blocks[name]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
-                for name in ("positions", "linear")
-            )
-            differs = torch.maximum(places / NEAR, velocities / STEADY)
+            differs = difference(error, self._blocks)
             better = (last - back >= first) & (differs < best)
             again = torch.where(better, frame + 1, again)
             best = torch.where(better, differs, best)
