@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from anyskill.body.observation import policy_observation
-from anyskill.controller.distillation import Distillation, DistillationConfig
+from anyskill.controller.distillation import Distillation, DistillationConfig, keeping_latents
 from anyskill.controller.falling import STANDING, STOOD
 from anyskill.controller.teacher import Teacher, TeacherConfig
 from anyskill.learning.loop import Trainer, train
@@ -49,11 +49,15 @@ def make_riser() -> Teacher:
     return Teacher(RISER, MujocoCpu(TEACHER.worlds), library())
 
 
-def make_student() -> Distillation:
-    return Distillation(STUDENT, make_teacher(), make_riser())
+def make_student(config: DistillationConfig = STUDENT) -> Distillation:
+    return Distillation(config, make_teacher(), make_riser())
 
 
-@pytest.mark.parametrize("make", [make_teacher, make_riser, make_student])
+def make_student_that_keeps_latents() -> Distillation:
+    return make_student(keeping_latents(STUDENT))
+
+
+@pytest.mark.parametrize("make", [make_teacher, make_riser, make_student, make_student_that_keeps_latents])
 def test_resuming_equals_going_on(tmp_path: Path, make: type[Trainer]) -> None:
     states = []
     for name, stops in (("once", (4,)), ("twice", (2, 4))):
@@ -70,6 +74,17 @@ def test_the_student_comes_to_do_what_the_teacher_would() -> None:
     student = make_student()
     reports = [student.iterate()[1] for _ in range(60)]
     assert reports[-1]["loss/imitation"] < 0.2 * reports[2]["loss/imitation"]
+
+
+def test_a_student_that_keeps_latents_trains_the_policy_alone() -> None:
+    student = make_student_that_keeps_latents()
+    before = {name: value.clone() for name, value in student.student.state_dict().items()}
+    reports = [student.iterate()[1] for _ in range(30)]
+    assert reports[-1]["loss/imitation"] < 0.3 * reports[2]["loss/imitation"]
+    for name, value in student.student.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith(("encoder", "frames", "policy.log_sigma")), name
+    clip, end = student.task.library.places()
+    torch.testing.assert_close(student._known_latents(clip, end), student._encode(clip, end))
 
 
 def test_a_perfect_follower_is_paid_in_full_and_never_fails() -> None:

@@ -1,6 +1,7 @@
 """``anyskill pretrain``: motions → a low-level controller."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,7 @@ def pretrain(
     rising_samples: float = 6e6,
     student_samples: float = 10e6,
     start: Path | None = None,
+    keep_latents: bool = False,
     device: str = "cpu",
     seed: int = 0,
     track: str | None = None,
@@ -36,12 +38,16 @@ def pretrain(
         student_samples: Control steps of distilling (distil+calm).
         start: Folder of an earlier run whose teachers and controller to go on from (distil+calm); `package` for those
             that come with this package.
+        keep_latents: The student keeps the encoder of the controller it starts from, and learns faster; for clips that
+            this encoder has seen.
         device: cpu or cuda.
         seed: Of everything random.
         track: Also send metrics to this project of Weights & Biases.
     """
+    from anyskill.controller.controller import ControllerError
+    from anyskill.controller.distillation import keeping_latents
     from anyskill.controller.origin import Origin
-    from anyskill.controller.recipe import Recipe
+    from anyskill.controller.recipe import Recipe, Stages
     from anyskill.controller.recipe import preset as settings
     from anyskill.learning import distributed
 
@@ -50,7 +56,13 @@ def pretrain(
         origin = None
         if start is not None:
             origin = Origin.packaged(device) if str(start) == "package" else Origin.of_run(start, device)
-        finished = recipe.distil_and_tune(teacher_samples, rising_samples, student_samples, samples, origin=origin)
+        elif keep_latents:
+            raise ControllerError("--keep-latents needs a controller to start from: name one with --start.")
+        stages = Stages()
+        if keep_latents:
+            stages = replace(stages, student=keeping_latents(stages.student))
+        amounts = teacher_samples, rising_samples, student_samples, samples
+        finished = recipe.distil_and_tune(*amounts, stages, origin)
     else:
         finished = recipe.adversarial(settings(method, preset), samples)
     distributed.leave()
