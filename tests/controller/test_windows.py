@@ -25,10 +25,10 @@ def frames_of(windows: Windows, last: int, *frames: int) -> tuple[list[int], lis
 def test_a_window_stays_in_its_last_frame() -> None:
     windows = windows_of(("arm goes up", -1.5))  # up at frame 60, down again at 120
     assert windows.first(0 * ONE, 60 * ONE).item() == 1 and windows.last(0 * ONE, ONE).item() == 60
-    rows, rests = frames_of(windows, 45, -30, 20, 45, 46, 60, 500)
-    assert rows == [0, 20, 45, 45, 45, 45]
-    assert rests == [False, False, False, True, True, True]
-    moving, resting = (windows.observations(0 * ONE, 45 * ONE, frame * ONE)[0] for frame in (45, 46))
+    rows, rests = frames_of(windows, 80, -30, 5, 20, 80, 81, 95, 500)
+    assert rows == [0, 5, 20, 80, 80, 80, 80]  # what lies before the window is the way into it
+    assert rests == [False] * 4 + [True] * 3
+    moving, resting = (windows.observations(0 * ONE, 80 * ONE, frame * ONE)[0] for frame in (80, 81))
     blocks = policy_blocks(SKELETON)
     for name, block in blocks.items():
         if name in ("linear", "angular"):
@@ -52,3 +52,21 @@ def test_a_loop_goes_on_as_a_loop() -> None:
     rows, rests = windows.rows(0 * ONE, 45 * ONE, frames)
     assert torch.equal(rows, library.rows(0 * ONE, frames))
     assert not rests.any()
+
+
+def test_a_body_enters_where_it_is_most_like_the_clip() -> None:
+    windows = windows_of(("arm goes up", -1.5), seconds=8.0)  # up at frame 120
+    library = windows.library
+    clip, last = torch.zeros(5, dtype=torch.long), torch.full((5,), 130)
+    bodies = torch.tensor([0, 30, 62, 110, 240])  # the last is as in the first frame, the arm down
+    entry = windows.entry(clip, last, library.observations[bodies])
+    assert (entry[:4] - bodies[:4]).abs().max() <= 2
+    assert entry[4] <= 12  # and not in the window, which shows the arm near its top
+    early = windows.entry(clip, last + 100, library.observations[0 * bodies])
+    assert (early >= 230 - 59 - 120).all()  # no more than four seconds before the window
+
+
+def test_into_a_loop_one_enters_in_step() -> None:
+    library = MotionLibrary([replace(arm_clip("arm", 7, -1.5), loop=True)])
+    entry = Windows(library, 60).entry(0 * ONE, 20 * ONE, library.observations[[90]])
+    assert abs(int(entry) % 120 - 90) <= 2

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from anyskill.body.observation import adversarial_frame
-from anyskill.controller.world import WINDOW, ImitationWorld, WorldConfig
+from anyskill.controller.world import GRACE, WINDOW, ImitationWorld, WorldConfig
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from tests.controller.made_up import SKELETON, glide, library, lie_down
@@ -115,6 +115,8 @@ def test_tracking_follows_the_window_and_stays_at_its_end() -> None:
     motions = library()
     world = make(WorldConfig(fall_start=0.0, reference_start=0.0), motions)
     world.assign(torch.arange(WORLDS), window_of(0, 89))  # frames 30 to 89: the arm goes up, and down again
+    assert (world.began <= 4).all()  # all stand with the arm down, as in the frames before
+    world.began.fill_(30)
     for held, frame in ((1, 31), (29, 59), (59, 89), (200, 89)):
         for late, alike in ((0, True), (15, True), (-31, False)):
             place = torch.full((WORLDS,), 0), torch.full((WORLDS,), max(frame + late, 0))
@@ -129,6 +131,7 @@ def test_who_stays_where_its_window_goes_is_left_behind() -> None:
         world = make(WorldConfig(fall_start=0.0, reference_start=0.0, left_behind=limit), MotionLibrary([glide(3.0)]))
         world.assign(torch.arange(WORLDS), window_of(0, 99))
         world.recovering[:5] = 100
+        world.held.fill_(GRACE)
         before = world.engine.state().positions[:, 0, :2].clone()
         ended = torch.zeros(WORLDS, dtype=torch.bool)
         for step in range(1, 9):

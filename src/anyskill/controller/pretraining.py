@@ -107,7 +107,7 @@ def fine_tuning() -> PretrainingConfig:
             recovery=0.2,
             recovery_steps=150,
             excuse_ground=True,
-            left_behind=1.0,
+            left_behind=0.75,
         ),
         ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.03, warm_up=15),
         calm=replace(config.calm, frozen_encoder=True, discriminator=discriminator),

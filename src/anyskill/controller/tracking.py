@@ -49,7 +49,7 @@ class TrackingConfig:
     failure_distance: float = 0.6
     """A body this far (m) from where the reference has it, relative to the root, or a root this far off in height."""
     left_behind: float = 0.75
-    """A body that is this far (m) from where its reference has gone since the window began has failed."""
+    """A body that is this far (m) from where its reference has gone since it had time to find in has failed."""
     episode: int = 300
     """Control steps after which a world starts anew, in a clip."""
     window: int = 60
@@ -103,7 +103,7 @@ class TrackingTask:
         self.left = torch.zeros_like(self.clip)  # steps until another window
         self.patience = torch.zeros_like(self.clip)  # steps left in which no distance is a failure
         self.excused = torch.zeros_like(self.clip)  # steps left in which falling is none
-        self.lag = torch.zeros(n, 2, device=engine.device)  # see ``lag``, since the window began
+        self.lag = torch.zeros(n, 2, device=engine.device)  # see ``lag``, since patience ended
         self._failed = torch.ones(n, dtype=torch.bool, device=engine.device)
         # Failures and steps tried of each clip, both fading; at first as if half were lost within two seconds.
         self._lost = torch.full((len(library),), 0.7, device=engine.device)
@@ -131,7 +131,7 @@ class TrackingTask:
         over = mask & ~anew
         was_grounded = self.grounded
         self._choose(mask.nonzero()[:, 0])
-        self.frame = torch.where(over, self.start, self.frame)
+        self._enter(over.nonzero()[:, 0])
         ground = self.grounded | was_grounded
         patience = torch.where(ground, config.ground_patience, config.patience)
         self.patience = torch.where(mask, torch.where(anew, 0, patience), self.patience)
@@ -146,15 +146,19 @@ class TrackingTask:
     def lay(self, worlds: Int[Tensor, "n"], qpos: Float[Tensor, "n nq"], qvel: Float[Tensor, "n nv"]) -> None:
         """Put some worlds on the ground instead, with time to get up and into their windows."""
         self.engine.reset(worlds, qpos, qvel)
-        self.frame[worlds] = self.start[worlds]
         for steps in (self.left, self.patience, self.excused):
             steps[worlds] = self.config.ground_patience
 
     def arrive(self, mask: Bool[Tensor, "world"]) -> None:
         """Let some worlds, which have got up, begin their windows; from now on falling counts again."""
-        self.frame = torch.where(mask, self.start, self.frame)
+        self._enter(mask.nonzero()[:, 0])
         self.patience = torch.where(mask, self.config.patience, self.patience)
         self.excused = torch.where(mask, 0, self.excused)
+
+    def _enter(self, worlds: Int[Tensor, "n"]) -> None:
+        """Set clocks of some worlds to where their bodies find into their windows best."""
+        observation = policy_observation(self.engine.state()[worlds])
+        self.frame[worlds] = self.windows.entry(self.clip[worlds], self.end[worlds], observation)
 
     def _choose(self, worlds: Int[Tensor, "n"]) -> None:
         """Give some worlds other windows, a moment in them, and a time to follow them."""
@@ -207,9 +211,7 @@ class TrackingTask:
         reward -= self.config.sliding * sliding(state, self.engine.skeleton)
         distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
         far = torch.maximum(distance, error[:, 0].abs()) > self.config.failure_distance
-        # Who is still getting up or down is not waited for, but not left behind either.
-        late = self.patience <= self.config.patience
-        self.lag = torch.where(late[:, None], self.lag + lag(error, self.blocks), 0.0)
+        self.lag = torch.where((self.patience == 0)[:, None], self.lag + lag(error, self.blocks), 0.0)
         behind = self.lag.norm(dim=-1) > self.config.left_behind
         fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)
         failed = self._failed = far & (self.patience == 0) | behind | fallen | lost

@@ -11,6 +11,7 @@ from torch import Tensor
 from anyskill.body.observation import policy_blocks
 from anyskill.motion.library import MotionLibrary
 
+RUN_UP, STRIDE = 120, 4  # frames before a window that may lead to it, and from one to the next that is looked at
 BACK = 15  # frames that a window goes back at least: half a second
 NEAR, STEADY = 0.07, 0.7  # m, m/s: no body's place and velocity may differ by more between two frames that are alike
 
@@ -27,7 +28,8 @@ def difference(error: Float[Tensor, "n observation"], blocks: dict[str, slice]) 
 class Windows:
     """Windows of ``length`` frames, each known by its clip and last frame; those of a looping clip never end.
 
-    Frames are counted on beyond the last one, as long as a latent is held.
+    Frames are counted on beyond the last one, as long as a latent is held. The frames before the first one are the way
+    into a window, for bodies that are not in it yet.
     """
 
     def __init__(self, library: MotionLibrary, length: int) -> None:
@@ -49,14 +51,13 @@ class Windows:
     ) -> tuple[Int[Tensor, "n"], Bool[Tensor, "n"]]:
         """Where in the library's tables a body is that has come to a frame of its window, and whether it rests there.
 
-        Before a plain clip's window there is its first frame.
+        Before a plain clip there is its first frame.
         """
         loops = self.library.loops[clip]
         again = self._again[self.library.rows(clip, last)]
         beyond = ~loops & (frame > last)
         round_trip = again + (frame - last - 1) % (last - again + 1)
-        inside = torch.where(loops, frame, frame.maximum(self.first(clip, last)))
-        return self.library.rows(clip, torch.where(beyond, round_trip, inside)), beyond & (again == last)
+        return self.library.rows(clip, torch.where(beyond, round_trip, frame)), beyond & (again == last)
 
     def observations(
         self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]
@@ -66,6 +67,21 @@ class Windows:
         seen = self.library.observations[rows]
         seen[:, self._blocks["linear"].start :] *= ~rests[:, None]
         return seen
+
+    def entry(
+        self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], observation: Float[Tensor, "n observation"]
+    ) -> Int[Tensor, "n"]:
+        """The frame, of a window or of the four seconds that lead to it, that is most like each body.
+
+        Who stands and is to kneel as the end of a clip shows it then kneels down as the clip does, and need not fall.
+        """
+        best, entry = torch.full_like(observation[:, 0], torch.inf), last.clone()
+        for back in range(self.length + RUN_UP - 1, -1, -STRIDE):
+            frame = torch.where(self.library.loops[clip], last - back, (last - back).clamp_min(0))
+            differs = difference(observation - self.observations(clip, last, frame), self._blocks)
+            entry = torch.where(differs < best, frame, entry)
+            best = torch.minimum(best, differs)
+        return entry
 
     def _returns(self) -> Int[Tensor, "place"]:
         """For each place as the end of a window: the frame that comes next, or itself to stay."""

@@ -25,8 +25,21 @@ from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
+GRACE = 45  # control steps in which a body finds into a window, before it can be left behind
 SLACK = (-15, -10, -5, 0, 5, 10, 15)  # frames by which a body may be late or early; a step takes about as many
-_SAVED = ("window", "age", "recovering", "until_switch", "held", "grounded", "in_clip", "action", "change", "lag")
+_SAVED = (
+    "window",
+    "age",
+    "recovering",
+    "until_switch",
+    "held",
+    "grounded",
+    "in_clip",
+    "action",
+    "change",
+    "lag",
+    "began",
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,7 @@ class WorldConfig:
     excuse_ground: bool = False
     """Whether lying, kneeling or sitting is no fall while the latent's own window goes to the ground."""
     left_behind: float | None = None
-    """A body that is this far (m) from where its latent's window has gone since it came has as good as fallen."""
+    """A body that is this far (m) from where its latent's window has gone has as good as fallen."""
     latent_steps: tuple[int, ...] = (10, 150)
     """A latent is held for a random number of control steps from this range."""
     fall: FallRule = field(default_factory=FallRule)
@@ -74,10 +87,11 @@ class ImitationWorld:
         self.recovering = torch.zeros_like(self.age)  # steps left in which lying down is no fall
         self.until_switch = torch.zeros_like(self.age)  # steps left for the latent
         self.held = torch.zeros_like(self.age)  # steps since it came
+        self.began = torch.zeros_like(self.age)  # the frame that was most like the body then
         self.in_clip = torch.zeros(n, dtype=torch.bool, device=device)  # whose episode began in a clip
         self.action = torch.zeros(n, self.num_actions, device=device)  # the last one
         self.change = torch.zeros_like(self.action)  # of the action, from the step before
-        self.lag = torch.zeros(n, 2, device=device)  # see ``lag``, since the latent came
+        self.lag = torch.zeros(n, 2, device=device)  # see ``lag``, since ``GRACE`` ended
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
         self._windows = Windows(library, ENCODED)
         if self.config.excuse_ground:
@@ -128,7 +142,7 @@ class ImitationWorld:
         return self.change.square().mean(1)
 
     def tracking(self) -> Float[Tensor, "world"]:
-        """How alike the body is, from 0 to 1, to what its latent's window shows by now, begun when the latent came.
+        """How alike the body is, from 0 to 1, to what its latent's window shows by now, entered when the latent came.
 
         The best of some frames about that moment counts (``SLACK``): the policy knows the window, but not the time.
         """
@@ -141,12 +155,12 @@ class ImitationWorld:
     def _shown(self, slack: int) -> Float[Tensor, "world observation"]:
         """What a body would observe that is as its latent's window has it by now, or some frames later."""
         clip, last = self.latents["clip"], self.latents["end"]
-        return self._windows.observations(clip, last, self._windows.first(clip, last) + self.held + slack)
+        return self._windows.observations(clip, last, self.began + self.held + slack)
 
     def _way_behind(self, state: BodyState) -> Float[Tensor, "world"]:
-        """How far (m) bodies are now from where their windows have gone; who is getting up need not go anywhere."""
+        """How far (m) bodies are from where their windows have gone since they had time to find in or to get up."""
         error = policy_observation(state) - self._shown(0)
-        goes = (self.recovering == 0)[:, None]
+        goes = ((self.recovering == 0) & (self.held > GRACE))[:, None]
         self.lag = torch.where(goes, self.lag + lag(error, self._blocks), 0.0)
         return self.lag.norm(dim=-1)
 
@@ -201,6 +215,9 @@ class ImitationWorld:
         self.lag[worlds] = 0.0
         if self.config.matched_start > 0:
             self._begin_in_own_windows(worlds)
+        if "clip" in latents:
+            now = policy_observation(self.engine.state()[worlds])
+            self.began[worlds] = self._windows.entry(latents["clip"], latents["end"], now)
 
     def _begin_in_own_windows(self, worlds: Int[Tensor, "n"]) -> None:
         """Move some of those whose episode begins in a clip to where their latent's window begins."""
