@@ -49,6 +49,7 @@ def test_json_is_one_object_with_the_figures(file: Path, capsys: pytest.CaptureF
         "penetration",
         "retrieval",
         "travel",
+        "held",
     ]
     assert all(value is None or isinstance(value, float) for value in figures.values())
 

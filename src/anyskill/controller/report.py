@@ -10,6 +10,7 @@ from torch import Tensor
 
 from anyskill.controller.bank import BankPostures
 from anyskill.controller.controller import Controller, ControllerError
+from anyskill.controller.held import CLOSE, Held, held
 from anyskill.controller.metrics import (
     Calm,
     Coverage,
@@ -77,6 +78,7 @@ BARS = (
     Bar("penetration", "Penetration", "cm"),
     Bar("retrieval", "Retrieval", "%"),
     Bar("travel", "Travel", "%"),
+    Bar("held", "Held", "%"),
 )
 
 
@@ -93,6 +95,7 @@ class Report:
     coverage: Coverage
     recovery: Recovery
     quality: LatentQuality
+    held: Held
     done: Smoothness
     """Of what the controller did in ``recall``."""
     wanted: Smoothness
@@ -113,6 +116,7 @@ class Report:
             "penetration": float(self.done.penetration.mean()),
             "retrieval": self.quality.retrieval,
             "travel": self.recall.travel,
+            "held": self.held.share,
         }
 
     def details(self) -> dict[str, str]:
@@ -147,6 +151,8 @@ class Report:
             "retrieval": "windows nearest to their own clip in latent space; "
             f"uniformity {self.quality.uniformity:.2f} (−4 is even)",
             "travel": "of their way, made by clips that go somewhere; recall alone cannot tell walking from standing",
+            "held": f"latents that bring who stands within {100 * CLOSE:.0f} cm of what they show, held for five seconds; "
+            f"{100 * float(self.held.fallen.float().mean()):.0f} % make it fall",
         }
 
     @property
@@ -205,6 +211,8 @@ def measure(
     recovered = recovery(controller, engine, draws, postures)
     tell("retrieval")
     quality = latent_quality(controller, library, torch.Generator(library.device).manual_seed(seed))
+    tell("held")
+    kept = held(controller, library)
     authored = {motion.clip.name for motion in authored_motions()}
     return Report(
         library.names,
@@ -214,6 +222,7 @@ def measure(
         covered,
         recovered,
         quality,
+        kept,
         own,
         theirs,
         worlds,
