@@ -151,7 +151,7 @@ class Report:
             "retrieval": "windows nearest to their own clip in latent space; "
             f"uniformity {self.quality.uniformity:.2f} (−4 is even)",
             "travel": "of their way, made by clips that go somewhere; recall alone cannot tell walking from standing",
-            "held": f"latents that bring who stands within {100 * CLOSE:.0f} cm of what they show, held for five seconds; "
+            "held": f"held for five seconds, so many bring who stands within {100 * CLOSE:.0f} cm of what they show; "
             f"{100 * float(self.held.fallen.float().mean()):.0f} % make it fall",
         }
 
