@@ -78,14 +78,22 @@ def test_the_clock_goes_by_the_body() -> None:
     task.start.zero_()
     for frame, body, expected in ((20, 30, 22), (20, 12, 18)):
         task.frame.fill_(frame)
+        task.due.fill_(frame)
         seen = task.library.observations[torch.tensor([body])].expand(3, -1)
         task.patience[:] = torch.tensor([0, 45, 100])  # who is getting up has other cares
         task.synchronise(seen)
         assert task.frame.tolist() == [expected, expected, frame]
     # In doubt it goes ahead: in the clip's first frames nothing moves.
     task.frame.fill_(1)
+    task.due.fill_(1)
     task.synchronise(task.library.observations[torch.tensor([0])].expand(3, -1))
     assert task.frame.tolist() == [3, 3, 1]
+    # Nobody is waited for for ever, until the window has been shown.
+    for due, expected in ((35, 25), (300, 59)):
+        task.frame.fill_(20)
+        task.due.fill_(due)
+        task.synchronise(task.library.observations[torch.tensor([12])].expand(3, -1))
+        assert task.frame.tolist() == [expected] * 3
 
 
 def test_a_loop_has_no_end_and_an_episode_has() -> None:

@@ -32,8 +32,9 @@ LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
 HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
 FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
 SHIFTS = (-2, -1, 0, 1, 2)  # frames by which a clock is put forward or back in one step
+LATE = 10  # frames by which a clock may be behind the time on its first way through a window
 AHEAD = 0.15  # a frame that is later may be so much less alike: one centimetre
-_PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused", "lag")
+_PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused", "lag", "due")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class TrackingTask:
         self._goes_down = on_ground[library.rows(clip[:, None], ahead)].any(1)
         self.clip = torch.zeros(n, dtype=torch.long, device=engine.device)
         self.frame, self.start = torch.zeros_like(self.clip), torch.zeros_like(self.clip)
+        self.due = torch.zeros_like(self.clip)  # the frame as it would be if the clock had gone by the time
         self.age = torch.zeros_like(self.clip)
         self.left = torch.zeros_like(self.clip)  # steps until another window
         self.patience = torch.zeros_like(self.clip)  # steps left in which no distance is a failure
@@ -159,6 +161,7 @@ class TrackingTask:
         """Set clocks of some worlds to where their bodies find into their windows best."""
         observation = policy_observation(self.engine.state()[worlds])
         self.frame[worlds] = self.windows.entry(self.clip[worlds], self.end[worlds], observation)
+        self.due[worlds] = self.frame[worlds]
 
     def _choose(self, worlds: Int[Tensor, "n"]) -> None:
         """Give some worlds other windows, a moment in them, and a time to follow them."""
@@ -168,6 +171,7 @@ class TrackingTask:
         self.clip[worlds], self.start[worlds] = clip, start
         chance = torch.rand(n, generator=draws, device=draws.device)
         self.frame[worlds] = start + (chance * (self.end[worlds] - start)).long()
+        self.due[worlds] = self.frame[worlds]
         low, high = self.config.hold
         self.left[worlds] = torch.randint(low, high, (n,), generator=draws, device=draws.device)
 
@@ -201,6 +205,7 @@ class TrackingTask:
         """One control step: reward, worlds that failed, worlds whose window changes. Neither is reset yet."""
         lost = self.engine.step(targets)
         self.frame += 1
+        self.due += 1
         self.age += 1
         self.left -= 1
         self.patience = (self.patience - 1).clamp_min(0)
@@ -224,14 +229,17 @@ class TrackingTask:
 
         Who follows without seeing the clock, as a student does, is late or early, and may rest half way between two
         ends of a wave: on the whole, frames there lead to nowhere. The frame that is most like it leads somewhere. What
-        moves slower than a centimetre a frame is passed over, or a body that rests would see no reason to begin.
+        moves slower than a centimetre a frame is passed over, and nobody is waited for longer than a third of a second
+        until it has been through a window once, or a body that rests would see no reason to begin.
         """
         best, shift = torch.full_like(observation[:, 0], torch.inf), torch.zeros_like(self.frame)
         for ahead in SHIFTS:
             differs = difference(observation - self._reference(ahead), self.blocks) - AHEAD * ahead
             shift = torch.where(differs < best, ahead, shift)
             best = torch.minimum(best, differs)
-        self.frame += torch.where(self.patience > self.config.patience, 0, shift)
+        clock = self.frame + torch.where(self.patience > self.config.patience, 0, shift)
+        at_least = torch.where(self.library.loops[self.clip], clock, (self.due - LATE).minimum(self.end))
+        self.frame = torch.maximum(clock, at_least)
 
     @property
     def failure_rate(self) -> Float[Tensor, "clip"]:
