@@ -18,7 +18,7 @@ from anyskill.controller.windows import Windows
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import CONTROL_RATE, make_engine
 
-CLOSE = 0.08  # m, mean distance of bodies up to which a moment counts as one of the window
+CLOSE = 0.2  # m; a body that is further from where the window has it is a limb that does something else
 SECONDS, JUDGED = 5, 2  # of a trial, and of its end that counts
 _STRIDE = 3  # frames from one moment of a window to the next that is compared
 
@@ -30,7 +30,7 @@ class Held:
     clip: tuple[str, ...]
     """Whose window each was about."""
     error: Float[Tensor, "window"]
-    """Mean distance (m) of bodies, relative to the root, to the moment of the window that is nearest; of the end."""
+    """Of the body that is furthest off (m), relative to the root, in the moment of the window that is nearest; of the end."""
     fallen: Bool[Tensor, "window"]
     """Whose body fell at any time, though its window does not go to the ground."""
 
@@ -67,4 +67,4 @@ def held(controller: Controller, library: MotionLibrary) -> Held:
 
 
 def _nearest(state: BodyState, moments: Float[Tensor, "moment window body 3"]) -> Float[Tensor, "window"]:
-    return (relative_positions(state) - moments).norm(dim=-1).mean(-1).amin(0)
+    return (relative_positions(state) - moments).norm(dim=-1).amax(-1).amin(0)

@@ -8,12 +8,13 @@ from typing import Self
 import torch
 from torch import nn
 
-from anyskill.controller.controller import Controller, ControllerError, load_controller
+from anyskill.controller.controller import Controller, ControllerError
 from anyskill.controller.export import controller_stage
 from anyskill.learning.errors import CheckpointError
 from anyskill.learning.state import State, halved, read_state, write_state
 
 TEACHERS = "teachers.safetensors"
+STUDENT = "student.safetensors"
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,13 @@ class Origin:
 
     @classmethod
     def packaged(cls, device: torch.device | str = "cpu") -> Self:
-        """What comes with this package.
+        """What comes with this package: a student and its teachers, newer than the controller.
 
         Raises:
             ControllerError: If this build was made without.
         """
-        with as_file(files("anyskill") / "assets" / TEACHERS) as path:
-            return cls(load_controller(device), _read(path))
+        with as_file(files("anyskill") / "assets") as assets:
+            return cls(Controller.load(assets / STUDENT, device), _read(assets / TEACHERS))
 
 
 def write_teachers(path: Path, **teachers: nn.Module) -> None:

@@ -25,7 +25,7 @@ from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
-GRACE = 45  # control steps in which a body finds into a window, before it can be left behind
+GRACE = 20  # control steps in which a body finds into a window, before it can be left behind
 SLACK = (-15, -10, -5, 0, 5, 10, 15)  # frames by which a body may be late or early; a step takes about as many
 _SAVED = (
     "window",
