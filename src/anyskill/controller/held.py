@@ -30,7 +30,7 @@ class Held:
     clip: tuple[str, ...]
     """Whose window each was about."""
     error: Float[Tensor, "window"]
-    """Of the body that is furthest off (m), relative to the root, in the moment of the window that is nearest; of the end."""
+    """How far (m) the body that is furthest off is from the nearest moment of the window, relative to the root."""
     fallen: Bool[Tensor, "window"]
     """Whose body fell at any time, though its window does not go to the ground."""
 
