@@ -13,6 +13,7 @@ from anyskill.body.state import BodyState
 from anyskill.controller.bank import bank_places
 from anyskill.controller.controller import Controller
 from anyskill.controller.falling import FallRule, frames_on_the_ground
+from anyskill.controller.play import stand
 from anyskill.controller.recall import relative_positions
 from anyskill.controller.windows import Windows
 from anyskill.motion.library import MotionLibrary
@@ -47,9 +48,7 @@ def held(controller: Controller, library: MotionLibrary) -> Held:
     clip, last = bank_places(library, controller.config.frames)
     latents = controller.encode(library.windows(clip, last, controller.config.frames))
     engine = make_engine(len(clip), library.device, library.skeleton.character)
-    skeleton, worlds = engine.skeleton, torch.arange(len(clip), device=library.device)
-    initial = skeleton.initial_qpos.float().repeat(len(clip), 1).to(library.device)
-    engine.reset(worlds, initial, initial.new_zeros(len(clip), 6 + skeleton.num_dof))
+    stand(engine)
     frames = [windows.first(clip, last) + step for step in range(0, SECONDS * CONTROL_RATE, _STRIDE)]
     rows = [windows.rows(clip, last, frame)[0] for frame in frames]
     low = frames_on_the_ground(library, rule)
@@ -59,7 +58,7 @@ def held(controller: Controller, library: MotionLibrary) -> Held:
     fallen, errors = torch.zeros_like(down), []
     for step in range(SECONDS * CONTROL_RATE):
         engine.step(controller.act(engine.state(), latents))
-        fallen |= rule(engine.state(), skeleton) & ~down
+        fallen |= rule(engine.state(), engine.skeleton) & ~down
         if step >= (SECONDS - JUDGED) * CONTROL_RATE:
             errors.append(_nearest(engine.state(), moments))
     names = tuple(library.names[number] for number in clip.tolist())

@@ -149,7 +149,8 @@ class Pretraining:
         self.streams = Streams(config.seed, rank=distributed.rank())
         device, weights = engine.device, self.streams("weights", "cpu")
         self.timer = PhaseTimer(device)
-        self.world = ImitationWorld(engine, library, self.streams("world", device), config.world)
+        follows = bool(config.guidance.tracking) or config.world.left_behind is not None
+        self.world = ImitationWorld(engine, library, self.streams("world", device), config.world, follows=follows)
         latent = {"amp": 0, "ase": config.ase.latent, "calm": config.calm.latent}[config.method]
         self.model = self._actor_critic(latent, weights)
         self.method = self._method(library, weights)

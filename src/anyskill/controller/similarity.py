@@ -7,6 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 
+def furthest(vectors: Float[Tensor, "n 3*body"]) -> Float[Tensor, "n"]:
+    """The greatest length of the bodies' vectors, three numbers each: of positions, how far the worst body is off."""
+    return vectors.unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
+
+
 @dataclass(frozen=True)
 class Similarity:
     """How alike two bodies are, from 0 to 1: a sum of weight × exp(−sharpness × mean squared error)."""
@@ -25,5 +30,4 @@ class Similarity:
         for name, weight, sharpness in zip(names, self.weights, self.sharpness, strict=True):
             result += weight * torch.exp(-sharpness * error[:, blocks[name]].square().mean(-1))
         weight, sharpness = self.limb
-        furthest = error[:, blocks["positions"]].unflatten(-1, (-1, 3)).square().sum(-1).amax(-1)
-        return result + weight * torch.exp(-sharpness * furthest)
+        return result + weight * torch.exp(-sharpness * furthest(error[:, blocks["positions"]]).square())

@@ -23,8 +23,8 @@ from anyskill.body.observation import policy_blocks, policy_observation, policy_
 from anyskill.controller.falling import FallRule, frames_on_the_ground
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
-from anyskill.controller.similarity import Similarity
-from anyskill.controller.windows import Windows, difference
+from anyskill.controller.similarity import Similarity, furthest
+from anyskill.controller.windows import Windows
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
@@ -214,8 +214,10 @@ class TrackingTask:
         error = policy_observation(state) - self._reference(0)
         reward = self.config.similarity(error, self.blocks)
         reward -= self.config.sliding * sliding(state, self.engine.skeleton)
-        distance = error[:, self.blocks["positions"]].unflatten(-1, (-1, 3)).norm(dim=-1).amax(-1)
-        far = torch.maximum(distance, error[:, 0].abs()) > self.config.failure_distance
+        far = (
+            torch.maximum(furthest(error[:, self.blocks["positions"]]), error[:, 0].abs())
+            > self.config.failure_distance
+        )
         self.lag = torch.where((self.patience == 0)[:, None], self.lag + lag(error, self.blocks), 0.0)
         behind = self.lag.norm(dim=-1) > self.config.left_behind
         fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)
@@ -232,13 +234,10 @@ class TrackingTask:
         moves slower than a centimetre a frame is passed over, and nobody is waited for longer than a third of a second
         until it has been through a window once, or a body that rests would see no reason to begin.
         """
-        best, shift = torch.full_like(observation[:, 0], torch.inf), torch.zeros_like(self.frame)
-        for ahead in SHIFTS:
-            differs = difference(observation - self._reference(ahead), self.blocks) - AHEAD * ahead
-            shift = torch.where(differs < best, ahead, shift)
-            best = torch.minimum(best, differs)
-        clock = self.frame + torch.where(self.patience > self.config.patience, 0, shift)
-        at_least = torch.where(self.library.loops[self.clip], clock, (self.due - LATE).minimum(self.end))
+        end, candidates = self.end, ((self.frame + ahead, AHEAD * ahead) for ahead in SHIFTS)
+        clock = self.windows.most_alike(self.clip, end, observation, candidates)
+        clock = torch.where(self.patience > self.config.patience, self.frame, clock)
+        at_least = torch.where(self.library.loops[self.clip], clock, (self.due - LATE).minimum(end))
         self.frame = torch.maximum(clock, at_least)
 
     @property

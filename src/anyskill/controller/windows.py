@@ -4,11 +4,14 @@ A latent may be held for ever, but its window ends after two seconds. One that h
 walk or a wave has, goes on from there, round and round; any other stays in its last frame.
 """
 
+from collections.abc import Iterable
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill.body.observation import policy_blocks
+from anyskill.controller.similarity import furthest
 from anyskill.motion.library import MotionLibrary
 
 RUN_UP, STRIDE = 120, 4  # frames before a window that may lead to it, and from one to the next that is looked at
@@ -21,8 +24,7 @@ def difference(error: Float[Tensor, "n observation"], blocks: dict[str, slice]) 
 
     Of the difference of two observations. A mean over bodies would not notice a hand that waves.
     """
-    place, velocity = (error[:, blocks[name]].unflatten(-1, (-1, 3)).norm(dim=-1) for name in ("positions", "linear"))
-    return torch.maximum(place.amax(-1) / NEAR, velocity.amax(-1) / STEADY)
+    return torch.maximum(furthest(error[:, blocks["positions"]]) / NEAR, furthest(error[:, blocks["linear"]]) / STEADY)
 
 
 class Windows:
@@ -75,13 +77,24 @@ class Windows:
 
         Who stands and is to kneel as the end of a clip shows it then kneels down as the clip does, and need not fall.
         """
-        best, entry = torch.full_like(observation[:, 0], torch.inf), last.clone()
-        for back in range(self.length + RUN_UP - 1, -1, -STRIDE):
-            frame = torch.where(self.library.loops[clip], last - back, (last - back).clamp_min(0))
-            differs = difference(observation - self.observations(clip, last, frame), self._blocks)
-            entry = torch.where(differs < best, frame, entry)
+        earliest = torch.where(self.library.loops[clip], last - self.length - RUN_UP, 0)
+        backs = range(self.length + RUN_UP - 1, -1, -STRIDE)
+        return self.most_alike(clip, last, observation, (((last - back).maximum(earliest), 0.0) for back in backs))
+
+    def most_alike(
+        self,
+        clip: Int[Tensor, "n"],
+        last: Int[Tensor, "n"],
+        observation: Float[Tensor, "n observation"],
+        candidates: Iterable[tuple[Int[Tensor, "n"], float]],
+    ) -> Int[Tensor, "n"]:
+        """The frame most like each body, of some that may be so much less alike each; the first of equals."""
+        best, chosen = torch.full_like(observation[:, 0], torch.inf), last
+        for frame, favour in candidates:
+            differs = difference(observation - self.observations(clip, last, frame), self._blocks) - favour
+            chosen = torch.where(differs < best, frame, chosen)
             best = torch.minimum(best, differs)
-        return entry
+        return chosen
 
     def _returns(self) -> Int[Tensor, "place"]:
         """For each place as the end of a window: the frame that comes next, or itself to stay."""

@@ -1,6 +1,7 @@
 """The worlds of adversarial imitation: starts, falls, and latents that change."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -69,10 +70,24 @@ class WorldConfig:
 
 
 class ImitationWorld:
-    """Many worlds stepped by actions within ±1; ``window`` is what a discriminator sees of each."""
+    """Many worlds stepped by actions within ±1; ``window`` is what a discriminator sees of each.
+
+    Args:
+        engine: Physics.
+        library: Motions to start in, and that latents come from.
+        generator: Of everything random here, on the library's device.
+        config: Settings.
+        follows: Whether somebody asks for ``tracking`` or who is left behind; finding windows costs time.
+    """
 
     def __init__(
-        self, engine: Engine, library: MotionLibrary, generator: torch.Generator, config: WorldConfig | None = None
+        self,
+        engine: Engine,
+        library: MotionLibrary,
+        generator: torch.Generator,
+        config: WorldConfig | None = None,
+        *,
+        follows: bool = True,
     ) -> None:
         self.engine, self.library, self.generator = engine, library, generator
         self.config = config or WorldConfig()
@@ -93,7 +108,7 @@ class ImitationWorld:
         self.change = torch.zeros_like(self.action)  # of the action, from the step before
         self.lag = torch.zeros(n, 2, device=device)  # see ``lag``, since ``GRACE`` ended
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
-        self._windows = Windows(library, ENCODED)
+        self._follows = follows
         if self.config.excuse_ground:
             self._on_ground = frames_on_the_ground(library, self.config.fall)
         self._blocks = policy_blocks(skeleton)
@@ -151,6 +166,10 @@ class ImitationWorld:
         for slack in SLACK:
             best = torch.maximum(best, similarity(seen - self._shown(slack), self._blocks))
         return best
+
+    @cached_property
+    def _windows(self) -> Windows:
+        return Windows(self.library, ENCODED)
 
     def _shown(self, slack: int) -> Float[Tensor, "world observation"]:
         """What a body would observe that is as its latent's window has it by now, or some frames later."""
@@ -215,7 +234,7 @@ class ImitationWorld:
         self.lag[worlds] = 0.0
         if self.config.matched_start > 0:
             self._begin_in_own_windows(worlds)
-        if "clip" in latents:
+        if self._follows and "clip" in latents:
             now = policy_observation(self.engine.state()[worlds])
             self.began[worlds] = self._windows.entry(latents["clip"], latents["end"], now)
 
@@ -224,7 +243,7 @@ class ImitationWorld:
         matched = (self.age == 0) & self.in_clip & self._chance(self.config.matched_start)
         worlds = worlds[matched[worlds]]
         clip = self.latents["clip"][worlds]
-        first = self._windows.first(clip, self.latents["end"][worlds])
+        first = self.library.window_start(clip, self.latents["end"][worlds], ENCODED)
         self.engine.reset(worlds, *self.library.generalized(clip, first))
         self.window[worlds] = self.library.windows(clip, first, WINDOW)
 
