@@ -136,7 +136,7 @@ def test_a_body_that_gets_up_is_told_how_by_the_second_teacher_until_it_stands()
     task._failed = everyone
     task.reset(everyone)
     student._lay_and_raise(everyone, draws)
-    assert bool((task.excused == task.config.ground_patience).all())
+    assert bool((task.excused == task.config.up_patience).all())
     assert task.engine.state().positions[:, 0, 2].max() < STANDING
     standing = task.engine.skeleton.initial_qpos.float().repeat(8, 1)
     task.engine.reset(torch.arange(8), standing, torch.zeros(8, 34))

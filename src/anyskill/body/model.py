@@ -38,13 +38,18 @@ def build_spec(character: Character = HUMANOID, physics: Physics | None = None) 
     A ball joint gets three position actuators geared to x, y and z, whose lengths are the components of its rotation
     vector: PD control in exponential-map coordinates. MuJoCo's limit of a ball joint is one cone; it is set to the
     largest of the three axes' limits.
+
+    The motors' damping kd is implicit in time: (M + Δt·kd)·Δv = Δt·(forces at the old v). It is written as an armature
+    of joint.armature + Δt·kd under explicit integration, which without contacts is the step of MuJoCo's implicit
+    integrators. These solve for contact forces with M alone, though, as if the limb were many times lighter than it
+    then turns out to be, and feet that should rest tremble and slide.
     """
     physics = physics or Physics()
     spec = mujoco.MjSpec()
     spec.modelname = character.name
     spec.compiler.degree = False
     spec.option.timestep = physics.timestep
-    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_EULER
     spec.worldbody.add_geom(
         name="ground",
         type=mujoco.mjtGeom.mjGEOM_PLANE,
@@ -86,6 +91,7 @@ def _add_joint(spec: mujoco.MjSpec, handle: mujoco.MjsBody, body: Body, physics:
     if joint is None:
         return
     limits = np.deg2rad(joint.limits_degrees)
+    damping = joint.stiffness / 10
     ball = joint.kind == "ball"
     cone = float(np.abs(limits).max())
     handle.add_joint(
@@ -95,7 +101,7 @@ def _add_joint(spec: mujoco.MjSpec, handle: mujoco.MjsBody, body: Body, physics:
         range=[0, cone] if ball else limits[0].tolist(),
         # A cone of half a turn is no limit at all, but would act at the wrap.
         limited=mujoco.mjtLimited.mjLIMITED_FALSE if ball and cone >= np.pi else mujoco.mjtLimited.mjLIMITED_TRUE,
-        armature=joint.armature,
+        armature=joint.armature + physics.timestep * damping,
         solimp_limit=[0, 0.99, 0.01, 0.5, 2],
     )
     for axis in range(len(limits)):
@@ -112,7 +118,7 @@ def _add_joint(spec: mujoco.MjSpec, handle: mujoco.MjsBody, body: Body, physics:
             else mujoco.mjtLimited.mjLIMITED_FALSE,
             forcerange=[-joint.effort, joint.effort],
         )
-        actuator.set_to_position(kp=joint.stiffness, kv=joint.stiffness / 10)
+        actuator.set_to_position(kp=joint.stiffness, kv=damping)
 
 
 def add_geom(handle: mujoco.MjsBody, name: str, geom: Geom, **attributes: object) -> None:

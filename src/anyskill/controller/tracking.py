@@ -59,8 +59,10 @@ class TrackingConfig:
     """Control steps until another window, a random number from this range."""
     patience: int = 45
     """Control steps after going over in which no distance is a failure."""
-    ground_patience: int = 150
-    """The same where the old window or the new one goes to the ground, and falling is no failure either."""
+    down_patience: int = 60
+    """The same where the new window goes to the ground and the old one did not."""
+    up_patience: int = 150
+    """The same where the old window went to the ground; falling is no failure either, if the new one does not."""
     fall: FallRule = field(default_factory=FallRule)
     """A failure in windows that do not go to the ground."""
 
@@ -134,10 +136,10 @@ class TrackingTask:
         was_grounded = self.grounded
         self._choose(mask.nonzero()[:, 0])
         self._enter(over.nonzero()[:, 0])
-        ground = self.grounded | was_grounded
-        patience = torch.where(ground, config.ground_patience, config.patience)
+        patience = torch.where(self.grounded, config.down_patience, config.patience)
+        patience = torch.where(was_grounded, config.up_patience, patience)
         self.patience = torch.where(mask, torch.where(anew, 0, patience), self.patience)
-        excused = torch.where(over & was_grounded, config.ground_patience, self.excused)
+        excused = torch.where(over & was_grounded, config.up_patience, self.excused)
         self.excused = excused.masked_fill(anew | self.grounded, 0)
         self.age = torch.where(anew, 0, self.age)
         self.lag = torch.where(mask[:, None], 0.0, self.lag)
@@ -149,7 +151,7 @@ class TrackingTask:
         """Put some worlds on the ground instead, with time to get up and into their windows."""
         self.engine.reset(worlds, qpos, qvel)
         for steps in (self.left, self.patience, self.excused):
-            steps[worlds] = self.config.ground_patience
+            steps[worlds] = self.config.up_patience
 
     def arrive(self, mask: Bool[Tensor, "world"]) -> None:
         """Let some worlds, which have got up, begin their windows; from now on falling counts again."""
