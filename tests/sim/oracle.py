@@ -49,10 +49,13 @@ class Oracle:
 
     def step(self, targets: torch.Tensor) -> None:
         self.contact = np.zeros((len(self.worlds), BODIES, 3))
+        self.boxes_met = np.zeros(len(self.worlds), dtype=bool)
         for world, data in enumerate(self.worlds):
             data.ctrl = targets[world].numpy()
             for _ in range(SUBSTEPS):
                 mujoco.mj_step(self.model, data)
+                types = self.model.geom_type[data.contact.geom]
+                self.boxes_met[world] |= (types == mujoco.mjtGeom.mjGEOM_BOX).all(-1).any()
             self.contact[world] = self.contact_forces(data)
             # Poses and velocities of the new state; the solver's warm start is left alone.
             mujoco.mj_fwdPosition(self.model, data)
@@ -79,8 +82,8 @@ class Oracle:
                 result[world, body] = out
         return result
 
-    def differences(self, engine: Engine) -> dict[str, float]:
-        """Largest distance of each field of the engine's state from this one."""
+    def differences(self, engine: Engine, worlds: np.ndarray | slice = slice(None)) -> dict[str, float]:
+        """Largest distance, over some worlds, of each field of the engine's state from this one."""
         state, velocities = engine.state(), self.velocities()
         rotations = np.stack([data.xquat[1:] for data in self.worlds])
         pairs = {
@@ -89,4 +92,4 @@ class Oracle:
             "linear": (state.linear_velocities, velocities[..., 3:]),
             "angular": (state.angular_velocities, velocities[..., :3]),
         }
-        return {name: float(np.abs(ours.numpy() - theirs).max()) for name, (ours, theirs) in pairs.items()}
+        return {name: float(np.abs(ours.numpy() - theirs)[worlds].max()) for name, (ours, theirs) in pairs.items()}

@@ -70,7 +70,10 @@ def test_follows_plain_mujoco_for_half_a_second(kind):
 
 
 def test_one_step_from_any_state_is_that_of_plain_mujoco(kind):
-    """Falling and lying bodies with wild targets: contacts, limits of balls and hinges, self-collision."""
+    """Falling and lying bodies with wild targets: contacts, limits of balls and hinges, self-collision.
+
+    Warp finds other points than C where two boxes, the feet, meet edge to edge.
+    """
     worlds = 8
     source = MujocoCpu(worlds)
     engine = make(kind, worlds)
@@ -88,12 +91,14 @@ def test_one_step_from_any_state_is_that_of_plain_mujoco(kind):
         oracle = Oracle(qpos.float().double(), qvel.float().double())
         engine.step(targets[step])
         oracle.step(targets[step])
-        differences = oracle.differences(engine)
         tight = kind == "cpu"
-        assert max(differences["positions"], differences["rotations"]) < (1e-6 if tight else 1e-3), differences
+        compared = np.ones(worlds, dtype=bool) if tight else ~oracle.boxes_met
+        assert compared.sum() >= worlds - 2
+        differences = oracle.differences(engine, compared)
+        assert max(differences["positions"], differences["rotations"]) < (1e-6 if tight else 1e-4), differences
         assert max(differences["linear"], differences["angular"]) < (1e-4 if tight else 5e-2), differences
         largest = np.abs(oracle.contact).max()
-        force_error = np.abs(engine.state().contact_forces.numpy() - oracle.contact).max()
+        force_error = np.abs(engine.state().contact_forces.numpy() - oracle.contact)[compared].max()
         assert force_error < (1e-3 if tight else 2e-2 * largest + 1.0), (force_error, largest)
         touched = max(touched, largest)
     assert touched > WEIGHT  # the comparison of forces was about something
