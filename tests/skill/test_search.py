@@ -1,5 +1,8 @@
 """Search finds what is known to be best."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -75,11 +78,25 @@ def test_lying_costs() -> None:
     with_penalty, without = (
         make(bank, SearchConfig(decisions=16, tail=4, lying_penalty=penalty), puppet=Limp) for penalty in (0.5, 0.0)
     )
-    trials = with_penalty.trials(Plans.constant(bank))
+    plans = Plans.constant(bank)
+    trials = with_penalty.trials(plans)
     assert trials.lying[:, -1].min() > 0.9
     assert not trials.lying[:, 0].any()
     lying = trials.lying[:, -4:].mean(1)
-    assert torch.allclose(with_penalty.score(trials), without.score(trials) - 0.5 * lying)
+    assert torch.allclose(with_penalty.score(plans, trials), without.score(plans, trials) - 0.5 * lying)
+
+
+def test_who_leaves_the_bank_earns_less() -> None:
+    """The second term of Eq. 3, of the last latent alone."""
+    bank = torch.eye(4)
+    search = make(bank, replace(SHORT, style_weight=0.3))
+    between = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))[0]
+    latents = torch.stack((bank[0], between, between)), torch.stack((between, between, bank[1]))
+    plans = Plans(torch.stack(latents), torch.tensor([[0, 2, 4]] * 2))
+    trials = search.trials(plans)
+    similarity = trials.similarity[:, -SHORT.tail :].mean(1)
+    far = math.exp(-4.0 * math.sqrt(2.0 - math.sqrt(2.0)))  # unit vectors at 45 degrees
+    assert search.score(plans, trials).tolist() == pytest.approx((similarity + 0.3 * torch.tensor([far, 1.0])).tolist())
 
 
 def test_equal_generators_make_equal_searches() -> None:

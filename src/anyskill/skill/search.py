@@ -16,6 +16,7 @@ from anyskill.sim.engine import Engine
 from anyskill.skill.environment import CONTROLS
 from anyskill.skill.features import FeatureSource, Onlooker
 from anyskill.skill.policy import LatentSequence
+from anyskill.skill.rewards import style, style_targets
 from anyskill.skill.starts import StartConfig, Starts
 from anyskill.skill.termination import LYING
 from anyskill.vision_language.similarity import cosine
@@ -34,6 +35,8 @@ class SearchConfig:
     """So many of the last decisions are scored."""
     lying_penalty: float = 0.5
     """Taken off the similarity while the body is down; 0 for sentences about lying."""
+    style_weight: float = 0.1
+    """ω_s of Eq. 3, added for a latent of the bank and less for others: what no clip has shown fools scorers easily."""
     centres: int = 8
     """Best latents of the bank that are refined side by side."""
     rounds: int = 3
@@ -109,7 +112,7 @@ class Found:
     skill: LatentSequence
     """The best of all."""
     score: float
-    """Its mean similarity over the tail, less the penalty for lying."""
+    """Its ``LatentSearch.score``."""
     ranking: Int[Tensor, "bank"]
     """Latents of the bank, best first."""
     bank_scores: Float[Tensor, "bank"]
@@ -154,8 +157,9 @@ class LatentSearch:
     def __call__(self) -> Found:
         """Score the bank, refine the best, try sequences of them, and compare the finalists in many worlds."""
         bank = self.controller.latents
-        trials = self.trials(Plans.constant(bank))
-        scores = self.score(trials)
+        plans = Plans.constant(bank)
+        trials = self.trials(plans)
+        scores = self.score(plans, trials)
         ranking = scores.argsort(descending=True, stable=True)
         best = ranking[: self.config.centres]
         finalists = {"bank": Plans.constant(bank[best])}
@@ -164,11 +168,11 @@ class LatentSearch:
         if self.config.sequences:
             last = torch.cat([plans.latents[:, -1] for plans in finalists.values()])
             sequences = self._sequences(bank[ranking[: self.config.transits]], last)
-            order = self.score(self.trials(sequences)).argsort(descending=True, stable=True)
+            order = self.score(sequences, self.trials(sequences)).argsort(descending=True, stable=True)
             finalists["sequences"] = sequences[order[: self.config.centres]]
         # Whoever was best of many was also lucky: finalists are tried again, each in as many worlds as there are.
         plans = Plans.cat(*finalists.values())
-        final = self.score(self.trials(plans))
+        final = self.score(plans, self.trials(plans))
         winner = int(final.argmax())
         parts = final.split([len(group) for group in finalists.values()])
         return Found(
@@ -186,10 +190,16 @@ class LatentSearch:
         goes = [self._go(plans[start : start + worlds]) for start in range(0, len(plans), worlds)]
         return Trials(torch.cat([go.similarity for go in goes]), torch.cat([go.lying for go in goes]))
 
-    def score(self, trials: Trials) -> Float[Tensor, "n"]:
-        """Mean over the tail of the similarity, less the penalty for lying."""
+    def score(self, plans: Plans, trials: Trials) -> Float[Tensor, "n"]:
+        """Mean over the tail of the similarity, less the penalty for lying; and how near the last latent is the bank.
+
+        This is Eq. 3, what a policy is paid, with the nearest latent of the bank.
+        """
         tail = slice(-self.config.tail, None)
-        return (trials.similarity - self.config.lying_penalty * trials.lying)[:, tail].mean(1)
+        similarity = (trials.similarity - self.config.lying_penalty * trials.lying)[:, tail].mean(1)
+        last = plans.latents[:, -1]
+        nearest = style_targets(last, self.controller.latents, self.generator, nearest=True)
+        return similarity + self.config.style_weight * style(last, nearest)
 
     def refine(self, centres: Float[Tensor, "centre latent"]) -> Float[Tensor, "centre latent"]:
         """Cross-entropy method on the sphere, for each centre on its own.
@@ -207,7 +217,8 @@ class LatentSearch:
             )
             noise[:, 0] = 0.0  # the centre itself stays in the race
             drawn = normalize(centres[:, None] + deviation[:, None] * noise, dim=-1)
-            scores = self.score(self.trials(Plans.constant(drawn.flatten(0, 1)))).view(count, samples)
+            plans = Plans.constant(drawn.flatten(0, 1))
+            scores = self.score(plans, self.trials(plans)).view(count, samples)
             chosen = drawn.gather(1, scores.topk(elites, 1).indices[..., None].expand(-1, -1, size))
             centres = normalize(chosen.mean(1), dim=-1)
             deviation = chosen.std(1)
