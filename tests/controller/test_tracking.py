@@ -88,11 +88,17 @@ def test_the_clock_goes_by_the_body() -> None:
     task.due.fill_(1)
     task.synchronise(task.library.observations[torch.tensor([0])].expand(3, -1))
     assert task.frame.tolist() == [3, 3, 1]
-    # Nobody is waited for for ever, until the window has been shown.
+    # Nobody is waited for for ever, until the window has been shown, or has come to where it goes round.
     for due, expected in ((35, 25), (300, 59)):
         task.frame.fill_(20)
         task.due.fill_(due)
         task.synchronise(task.library.observations[torch.tensor([12])].expand(3, -1))
+        assert task.frame.tolist() == [expected] * 3
+    task.windows.again = lambda clip, last: torch.full_like(last, 22)
+    for due, expected in ((30, 20), (300, 22)):
+        task.frame.fill_(20)
+        task.due.fill_(due)
+        task.synchronise(task.library.observations[torch.tensor([20])].expand(3, -1))
         assert task.frame.tolist() == [expected] * 3
 
 

@@ -8,7 +8,7 @@ from anyskill.body.observation import adversarial_frame
 from anyskill.controller.world import GRACE, WINDOW, ImitationWorld, WorldConfig
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import SKELETON, glide, library, lie_down
+from tests.controller.made_up import SKELETON, arm_clip, glide, library, lie_down
 
 WORLDS = 64
 
@@ -118,11 +118,32 @@ def test_tracking_follows_the_window_and_stays_at_its_end() -> None:
     assert (world.began <= 4).all()  # all stand with the arm down, as in the frames before
     world.began.fill_(30)
     for held, frame in ((1, 31), (29, 59), (59, 89), (200, 89)):
-        for late, alike in ((0, True), (15, True), (-31, False)):
+        for late, slack, alike in ((0, 0, True), (15, 15, True), (15, 14, True), (-31, -15, False)):
             place = torch.full((WORLDS,), 0), torch.full((WORLDS,), max(frame + late, 0))
             world.engine.reset(torch.arange(WORLDS), *motions.generalized(*place))
             world.held.fill_(held)
-            assert (world.tracking() > 0.98).all() == (alike and frame + late <= 89)
+            world.slack.fill_(slack)
+            assert (world.tracking() > 0.95).all() == (alike and frame + late <= 89)
+            if alike and frame + late <= 89:
+                assert (world.slack == late).all()
+
+
+def test_half_a_wave_held_for_ever_is_no_wave() -> None:
+    motions = MotionLibrary([arm_clip("right arm swings", 7, -0.6, seconds=1.0)])  # it goes on, from frame 30 to 1
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.0), motions)
+    everyone, paid = torch.arange(WORLDS), {}
+    for name, waves in (("waves", True), ("rests", False)):
+        world.assign(everyone, window_of(0, 30))
+        world.began.fill_(15)  # the arm is up
+        paid[name] = 0.0
+        for step in range(90):
+            frame = torch.full((WORLDS,), 15 + waves * step)
+            qpos, qvel = motions.generalized(0 * everyone, (frame - 1) % 30 + 1)
+            world.engine.reset(everyone, qpos, waves * qvel)
+            world.held.fill_(step)
+            paid[name] += float(world.tracking().mean()) / 90
+    assert paid["waves"] > 0.99
+    assert paid["rests"] < 0.93
 
 
 def test_who_stays_where_its_window_goes_is_left_behind() -> None:

@@ -55,3 +55,10 @@ def test_a_sequence_follows_one_latent_after_the_other_and_keeps_the_last() -> N
     state = MujocoCpu(7, threads=1).state()
     followed = skill(state, torch.tensor([0, 1, 2, 4, 5, 6, 1000])).argmax(1)
     assert followed.tolist() == [0, 0, 1, 1, 2, 2, 2]
+
+
+def test_a_loop_begins_again() -> None:
+    skill = LatentSequence(torch.eye(3), torch.tensor([0, 2, 5]), 6)
+    state = MujocoCpu(8, threads=1).state()
+    followed = skill(state, torch.tensor([0, 1, 2, 4, 5, 6, 7, 12 + 5])).argmax(1)
+    assert followed.tolist() == [0, 0, 1, 1, 2, 0, 0, 2]

@@ -12,7 +12,7 @@ from anyskill.skill.search import NEVER, LatentSearch, Plans, SearchConfig
 from anyskill.skill.starts import StartConfig
 from tests.skill.made_up import SOURCE, Limp, Puppet, heights, sentences
 
-SHORT = SearchConfig(decisions=10, tail=5, rounds=0, sequences=False, centres=2)
+SHORT = SearchConfig(decisions=10, tail=5, rounds=0, sequences=False, loops=False, centres=2)
 IDLE = to_latent(torch.tensor([[0.0, 0.0, 1.0, c] for c in (-1.0, 0.0, 0.5, 2.0)]))
 UP = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))
 
@@ -46,7 +46,7 @@ def test_more_latents_than_worlds_are_scored_the_same() -> None:
 
 def test_refinement_gets_nearer_than_the_bank() -> None:
     bank = torch.cat((IDLE, to_latent(torch.tensor([[1.0, 0.2, 0.8, 0.3]]))))
-    config = SearchConfig(decisions=6, tail=3, rounds=4, centres=1, sequences=False)
+    config = SearchConfig(decisions=6, tail=3, rounds=4, centres=1, sequences=False, loops=False)
     found = make(bank, config, worlds=32)()
     assert found.stages["refined"] > found.stages["bank"] + 0.1
     assert found.score == found.stages["refined"]
@@ -65,7 +65,7 @@ class Gated(Puppet):
 
 def test_a_sequence_gets_to_where_no_single_latent_does() -> None:
     bank = torch.cat((torch.eye(4), IDLE))
-    config = SearchConfig(decisions=16, tail=5, rounds=0, transits=8, centres=4)
+    config = SearchConfig(decisions=16, tail=5, rounds=0, transits=8, centres=4, loops=False)
     found = make(bank, config, "raise the left arm", worlds=128, puppet=Gated)()
     assert found.stages["sequences"] > found.stages["bank"] + 0.3
     assert len(found.skill.latents) > 1
@@ -92,7 +92,7 @@ def test_who_leaves_the_bank_earns_less() -> None:
     search = make(bank, replace(SHORT, style_weight=0.3))
     between = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))[0]
     latents = torch.stack((bank[0], between, between)), torch.stack((between, between, bank[1]))
-    plans = Plans(torch.stack(latents), torch.tensor([[0, 2, 4]] * 2))
+    plans = Plans(torch.stack(latents), torch.tensor([[0, 2, 4]] * 2), torch.zeros(2, dtype=torch.long))
     trials = search.trials(plans)
     similarity = trials.similarity[:, -SHORT.tail :].mean(1)
     far = math.exp(-4.0 * math.sqrt(2.0 - math.sqrt(2.0)))  # unit vectors at 45 degrees
@@ -109,11 +109,52 @@ def test_equal_generators_make_equal_searches() -> None:
     assert torch.equal(one.skill.starts, other.skill.starts)
 
 
+class Tired(Puppet):
+    """Lets its arms sink when the same is asked for longer than a third of a second."""
+
+    asked = torch.zeros(1, 4)
+    since = 0
+
+    def act(self, state, z):
+        same = (z == self.asked).all(1) if self.asked.shape == z.shape else torch.zeros(len(z), dtype=torch.bool)
+        self.asked, self.since = z.clone(), torch.where(same, self.since + 1, 0)
+        return torch.where(self.since[:, None] > 10, 0.0, super().act(state, z))
+
+
+def test_loops_of_two_and_of_clips() -> None:
+    bank = torch.eye(4)
+    controller = Puppet(bank)
+    controller.names = ("one", "one", "one", "other")
+    search = make(bank, replace(SHORT, loops=True), worlds=64)
+    search.controller = controller
+    plans = search._loops(bank[2:])
+    assert len(plans) == 64
+    assert plans.latents[:32, :, :2].eq(0).all()  # pairs are of the best
+    clips = {tuple(row.tolist()) for row in plans.latents[32:].argmax(-1)}
+    assert clips == {(0, 0, 1, 2), (3, 3, 3, 3)}
+    assert set(plans.periods[:32].tolist()) == {2, 4, 6}
+    assert set(plans.periods[32:].tolist()) == {4, 8, 12, 16}
+
+
+def test_a_loop_does_what_no_single_latent_goes_on_doing() -> None:
+    bank = torch.cat((UP, to_latent(torch.tensor([[1.0, 1.0, 0.2, 0.0]])), IDLE))
+    config = replace(SHORT, decisions=18, tail=9, loops=True, transits=6, centres=4)
+    found = make(bank, config, "raise both arms", worlds=128, puppet=Tired)()
+    assert found.stages["loops"] > found.stages["bank"] + 0.3
+    assert found.skill.period > 0
+
+
 def test_plans() -> None:
-    latents = torch.arange(6.0).view(2, 3, 1)
-    plans = Plans(latents, torch.tensor([[0, 2, 4], [0, 3, NEVER]]))
-    followed = [plans.at(decision)[:, 0].tolist() for decision in range(5)]
-    assert followed == [[0, 3], [0, 3], [1, 3], [1, 4], [2, 4]]
-    assert plans.skill(1).latents.tolist() == [[3.0], [4.0]]
+    latents = torch.arange(8.0).view(2, 4, 1)
+    plans = Plans(latents, torch.tensor([[0, 2, 4, NEVER], [0, 3, NEVER, NEVER]]), torch.tensor([0, 4]))
+    followed = [plans.at(decision)[:, 0].tolist() for decision in range(6)]
+    assert followed == [[0, 4], [0, 4], [1, 4], [1, 5], [2, 4], [2, 4]]
+    assert plans.skill(1).latents.tolist() == [[4.0], [5.0]]
     assert plans.skill(1).starts.tolist() == [0, 3]
-    assert len(Plans.cat(plans, Plans.constant(torch.ones(3, 1)))) == 5
+    assert plans.skill(1).period == 4
+    assert len(Plans.cat(plans, Plans.loop(torch.ones(3, 2, 1), torch.tensor([1, 2, 3]))[:2])) == 4
+
+
+def test_turns() -> None:
+    plans = Plans.loop(torch.tensor([[[5.0], [6.0]]]), torch.tensor([2]))
+    assert [plans.at(decision).item() for decision in range(6)] == [5, 5, 6, 6, 5, 5]

@@ -32,7 +32,7 @@ LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
 HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
 FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
 SHIFTS = (-2, -1, 0, 1, 2)  # frames by which a clock is put forward or back in one step
-LATE = 10  # frames by which a clock may be behind the time on its first way through a window
+LATE = 10  # frames by which a clock may be behind the time on the way to what a window shows for ever
 AHEAD = 0.15  # a frame that is later may be so much less alike: one centimetre
 _PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused", "lag", "due")
 
@@ -234,12 +234,15 @@ class TrackingTask:
         Who follows without seeing the clock, as a student does, is late or early, and may rest half way between two
         ends of a wave: on the whole, frames there lead to nowhere. The frame that is most like it leads somewhere. What
         moves slower than a centimetre a frame is passed over, and nobody is waited for longer than a third of a second
-        until it has been through a window once, or a body that rests would see no reason to begin.
+        on the way to what a window shows, or a body that rests would see no reason to begin. Once it has come to where
+        the window goes round, or to its end, it is waited for: a clock that the student does not see and that goes on
+        by itself would show it all of a wave at once.
         """
         end, candidates = self.end, ((self.frame + ahead, AHEAD * ahead) for ahead in SHIFTS)
         clock = self.windows.most_alike(self.clip, end, observation, candidates)
         clock = torch.where(self.patience > self.config.patience, self.frame, clock)
-        at_least = torch.where(self.library.loops[self.clip], clock, (self.due - LATE).minimum(end))
+        shows = self.windows.again(self.clip, end)
+        at_least = torch.where(self.library.loops[self.clip], clock, (self.due - LATE).minimum(shows))
         self.frame = torch.maximum(clock, at_least)
 
     @property

@@ -48,6 +48,10 @@ class Windows:
         last = first + self.length - 1
         return torch.where(self.library.loops[clip], last, torch.minimum(last, self.library.lengths[clip] - 1))
 
+    def again(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
+        """The frames that come after the last ones of windows: earlier ones, or the same for those that stay."""
+        return self._again[self.library.rows(clip, last)]
+
     def rows(
         self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]
     ) -> tuple[Int[Tensor, "n"], Bool[Tensor, "n"]]:
@@ -56,7 +60,7 @@ class Windows:
         Before a plain clip there is its first frame.
         """
         loops = self.library.loops[clip]
-        again = self._again[self.library.rows(clip, last)]
+        again = self.again(clip, last)
         beyond = ~loops & (frame > last)
         round_trip = again + (frame - last - 1) % (last - again + 1)
         return self.library.rows(clip, torch.where(beyond, round_trip, frame)), beyond & (again == last)

@@ -27,7 +27,7 @@ from anyskill.sim.engine import Engine
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
 GRACE = 20  # control steps in which a body finds into a window, before it can be left behind
-SLACK = (-15, -10, -5, 0, 5, 10, 15)  # frames by which a body may be late or early; a step takes about as many
+SLACK = 15  # frames by which a body may be late or early; a step takes about as many
 _SAVED = (
     "window",
     "age",
@@ -40,6 +40,7 @@ _SAVED = (
     "change",
     "lag",
     "began",
+    "slack",
 )
 
 
@@ -103,6 +104,7 @@ class ImitationWorld:
         self.until_switch = torch.zeros_like(self.age)  # steps left for the latent
         self.held = torch.zeros_like(self.age)  # steps since it came
         self.began = torch.zeros_like(self.age)  # the frame that was most like the body then
+        self.slack = torch.zeros_like(self.age)  # frames by which the body is ahead of its latent's window
         self.in_clip = torch.zeros(n, dtype=torch.bool, device=device)  # whose episode began in a clip
         self.action = torch.zeros(n, self.num_actions, device=device)  # the last one
         self.change = torch.zeros_like(self.action)  # of the action, from the step before
@@ -159,19 +161,22 @@ class ImitationWorld:
     def tracking(self) -> Float[Tensor, "world"]:
         """How alike the body is, from 0 to 1, to what its latent's window shows by now, entered when the latent came.
 
-        The best of some frames about that moment counts (``SLACK``): the policy knows the window, but not the time.
+        The policy knows the window, but not the time: it may be ``SLACK`` frames late or early, and come to be so by
+        one frame a step. If it could at any moment be as late as it liked, half a wave held for ever would pass for a
+        wave.
         """
         seen, similarity = self.observe(), Similarity()
-        best = torch.zeros_like(seen[:, 0])
-        for slack in SLACK:
-            best = torch.maximum(best, similarity(seen - self._shown(slack), self._blocks))
+        slacks = torch.stack([(self.slack + change).clamp(-SLACK, SLACK) for change in (0, -1, 1)])
+        likeness = torch.stack([similarity(seen - self._shown(slack), self._blocks) for slack in slacks])
+        best, chosen = likeness.max(0)
+        self.slack = slacks.gather(0, chosen[None])[0]
         return best
 
     @cached_property
     def _windows(self) -> Windows:
         return Windows(self.library, ENCODED)
 
-    def _shown(self, slack: int) -> Float[Tensor, "world observation"]:
+    def _shown(self, slack: Int[Tensor, "world"] | int) -> Float[Tensor, "world observation"]:
         """What a body would observe that is as its latent's window has it by now, or some frames later."""
         clip, last = self.latents["clip"], self.latents["end"]
         return self._windows.observations(clip, last, self.began + self.held + slack)
@@ -231,6 +236,7 @@ class ImitationWorld:
                 self.latents[name] = torch.zeros(shape, dtype=values.dtype, device=values.device)
             self.latents[name][worlds] = values
         self.held[worlds] = 0
+        self.slack[worlds] = 0
         self.lag[worlds] = 0.0
         if self.config.matched_start > 0:
             self._begin_in_own_windows(worlds)

@@ -55,7 +55,8 @@ def _rewarded(name: str) -> Change:
 
 
 def _best_latent(config: LearnConfig) -> LearnConfig:
-    return replace(config, train=False, search_settings=replace(config.search_settings, rounds=0, sequences=False))
+    search = replace(config.search_settings, rounds=0, sequences=False, loops=False)
+    return replace(config, train=False, search_settings=search)
 
 
 def _pictures(config: LearnConfig) -> LearnConfig:

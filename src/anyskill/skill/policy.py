@@ -131,20 +131,28 @@ class PolicySkill(nn.Module):
 
 
 class LatentSequence(nn.Module):
-    """A few latents one after the other; the last one stays.
+    """A few latents one after the other; the last one stays, or all are followed again.
 
     Args:
         latents: Of unit length.
         starts: The decision from which each is followed; the first is 0.
+        period: Decisions after which the first one's turn comes again; 0 for never.
     """
 
     latents: Tensor
     starts: Tensor
+    period: Tensor
 
-    def __init__(self, latents: Float[Tensor, "segment latent"], starts: Int[Tensor, "segment"]) -> None:
+    def __init__(
+        self,
+        latents: Float[Tensor, "segment latent"],
+        starts: Int[Tensor, "segment"],
+        period: Int[Tensor, ""] | int = 0,
+    ) -> None:
         super().__init__()
         self.register_buffer("latents", latents)
         self.register_buffer("starts", starts)
+        self.register_buffer("period", torch.as_tensor(period, device=starts.device))
 
     @classmethod
     def hold(cls, latent: Float[Tensor, "latent"]) -> Self:
@@ -153,4 +161,5 @@ class LatentSequence(nn.Module):
 
     def forward(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
         """See ``HighLevelPolicy``; the state does not matter."""
-        return self.latents[(self.starts <= decision[:, None]).sum(1) - 1]
+        within = torch.where(self.period > 0, decision % self.period.clamp_min(1), decision)
+        return self.latents[(self.starts <= within[:, None]).sum(1) - 1]

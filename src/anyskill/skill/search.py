@@ -21,7 +21,7 @@ from anyskill.skill.starts import StartConfig, Starts
 from anyskill.skill.termination import LYING
 from anyskill.vision_language.similarity import cosine
 
-SEGMENTS = 3  # latents of a sequence at most
+SEGMENTS = 4  # latents of a sequence at most
 NEVER = 1 << 30  # start of a segment that does not take place
 
 
@@ -47,8 +47,10 @@ class SearchConfig:
     """Share of a round's latents from which the next follows."""
     sequences: bool = True
     """Whether sequences of two or three latents are tried."""
+    loops: bool = True
+    """Whether latents are tried in turn, round and round: two of them, or those of a clip in its order."""
     transits: int = 32
-    """Best latents of the bank that may be the first ones of a sequence."""
+    """Best latents of the bank that may be the first ones of a sequence, or take turns."""
     start: StartConfig = field(default_factory=lambda: StartConfig(moving=0.0))
     """Where trials begin."""
 
@@ -61,38 +63,56 @@ class SearchConfig:
 
 @dataclass(frozen=True)
 class Plans:
-    """Sequences of latents; a segment lasts until the next one starts, the last one stays."""
+    """Sequences of latents; a segment lasts until the next one starts, the last one stays, or all begin again."""
 
     latents: Float[Tensor, "n segment latent"]
     starts: Int[Tensor, "n segment"]
     """In decisions; the first is 0."""
+    periods: Int[Tensor, "n"]
+    """Decisions after which a sequence begins again; 0 for never."""
 
     def __len__(self) -> int:
         return len(self.latents)
 
     def __getitem__(self, index: Int[Tensor, "m"] | slice) -> "Plans":
-        return Plans(self.latents[index], self.starts[index])
+        return Plans(self.latents[index], self.starts[index], self.periods[index])
 
     @classmethod
     def constant(cls, latents: Float[Tensor, "n latent"]) -> "Plans":
         """One latent each."""
         starts = torch.tensor([0] + [NEVER] * (SEGMENTS - 1), device=latents.device)
-        return cls(latents[:, None].expand(-1, SEGMENTS, -1), starts.expand(len(latents), -1))
+        return cls(
+            latents[:, None].expand(-1, SEGMENTS, -1),
+            starts.expand(len(latents), -1),
+            torch.zeros(len(latents), dtype=torch.long, device=latents.device),
+        )
+
+    @classmethod
+    def loop(cls, latents: Float[Tensor, "n segment latent"], pace: Int[Tensor, "n"]) -> "Plans":
+        """Latents that take turns, each for ``pace`` decisions."""
+        count = latents.shape[1]
+        turns = torch.arange(SEGMENTS, device=pace.device)
+        starts = torch.where(turns < count, turns * pace[:, None], NEVER)
+        rest = latents[:, -1:].expand(-1, SEGMENTS - count, -1)
+        return cls(torch.cat((latents, rest), 1), starts, count * pace)
 
     @classmethod
     def cat(cls, *plans: "Plans") -> "Plans":
         """All of them."""
-        return cls(torch.cat([p.latents for p in plans]), torch.cat([p.starts for p in plans]))
+        return cls(*(torch.cat([getattr(p, name) for p in plans]) for name in ("latents", "starts", "periods")))
 
     def at(self, decision: int) -> Float[Tensor, "n latent"]:
         """What each follows in a decision."""
-        segment = (self.starts <= decision).sum(1) - 1
+        within = torch.where(self.periods > 0, decision % self.periods.clamp_min(1), decision)
+        segment = (self.starts <= within[:, None]).sum(1) - 1
         return self.latents[torch.arange(len(self), device=segment.device), segment]
 
     def skill(self, index: int) -> LatentSequence:
         """One of them, as a skill."""
         used = self.starts[index] < NEVER
-        return LatentSequence(self.latents[index][used].clone(), self.starts[index][used].clone())
+        return LatentSequence(
+            self.latents[index][used].clone(), self.starts[index][used].clone(), self.periods[index].clone()
+        )
 
 
 @dataclass(frozen=True)
@@ -120,11 +140,11 @@ class Found:
     bank: Trials
     """Curves in the bank's order."""
     stages: dict[str, float]
-    """Best score of the finalists of each stage: ``bank``, ``refined``, ``sequences``."""
+    """Best score of the finalists of each stage: ``bank``, ``refined``, ``sequences``, ``loops``."""
 
     @property
     def latent(self) -> Float[Tensor, "latent"]:
-        """The latent that stays: where PPO may begin."""
+        """The last latent, which stays unless the skill is a loop: where PPO may begin."""
         return self.skill.latents[-1]
 
 
@@ -165,11 +185,12 @@ class LatentSearch:
         finalists = {"bank": Plans.constant(bank[best])}
         if self.config.rounds:
             finalists["refined"] = Plans.constant(self.refine(bank[best]))
+        transits = bank[ranking[: self.config.transits]]
         if self.config.sequences:
             last = torch.cat([plans.latents[:, -1] for plans in finalists.values()])
-            sequences = self._sequences(bank[ranking[: self.config.transits]], last)
-            order = self.score(sequences, self.trials(sequences)).argsort(descending=True, stable=True)
-            finalists["sequences"] = sequences[order[: self.config.centres]]
+            finalists["sequences"] = self._best(self._sequences(transits, last))
+        if self.config.loops:
+            finalists["loops"] = self._best(self._loops(transits))
         # Whoever was best of many was also lucky: finalists are tried again, each in as many worlds as there are.
         plans = Plans.cat(*finalists.values())
         final = self.score(plans, self.trials(plans))
@@ -183,6 +204,11 @@ class LatentSearch:
             trials,
             {name: float(part.max()) for name, part in zip(finalists, parts, strict=True)},
         )
+
+    def _best(self, plans: Plans) -> Plans:
+        """As many as are refined."""
+        order = self.score(plans, self.trials(plans)).argsort(descending=True, stable=True)
+        return plans[order[: self.config.centres]]
 
     def trials(self, plans: Plans) -> Trials:
         """Run plans from the start; fewer than worlds are repeated, more are run in several goes."""
@@ -226,19 +252,35 @@ class LatentSearch:
 
     def _sequences(self, first: Float[Tensor, "m latent"], last: Float[Tensor, "k latent"]) -> Plans:
         """Random ones, one a world: one or two of ``first``, a third to a whole second each, then one of ``last``."""
-        n, device = self.engine.num_worlds, self.text.device
+        n = self.engine.num_worlds
+        transits = (first[self._draw(n, 0, len(first))], first[self._draw(n, 0, len(first))])
+        target = last[self._draw(n, 0, len(last))]
+        second = self._draw(n, 2, 7)
+        third = second + self._draw(n, 2, 7)
+        short = self._draw(n, 0, 2).bool()  # two latents: the second is the one that stays
+        latents = torch.stack((transits[0], torch.where(short[:, None], target, transits[1]), target, target), 1)
+        never = torch.full_like(second, NEVER)
+        starts = torch.stack((torch.zeros_like(second), second, torch.where(short, never, third), never), 1)
+        return Plans(latents, starts, torch.zeros_like(second))
 
-        def draw(low: int, high: int) -> Int[Tensor, "n"]:
-            return torch.randint(low, high, (n,), generator=self.generator, device=device)
+    def _loops(self, best: Float[Tensor, "m latent"]) -> Plans:
+        """Random ones, one a world: half of them two of ``best`` in turn, half the latents of a clip in its order.
 
-        transits = (first[draw(0, len(first))], first[draw(0, len(first))])
-        target = last[draw(0, len(last))]
-        second = draw(2, 7)
-        third = second + draw(2, 7)
-        short = draw(0, 2).bool()  # two latents: the second is the one that stays
-        latents = torch.stack((transits[0], torch.where(short[:, None], target, transits[1]), target), 1)
-        starts = torch.stack((torch.zeros_like(second), second, torch.where(short, NEVER, third)), 1)
-        return Plans(latents, starts)
+        What is done once, a kick, or to and fro, a wave, is nothing that a single latent could go on doing.
+        """
+        half = self.engine.num_worlds // 2
+        pairs = best[self._draw(2 * half, 0, len(best))].unflatten(0, (half, 2))
+        names, bank = self.controller.names, self.controller.latents
+        begins = torch.tensor([i for i, name in enumerate(names) if i == 0 or name != names[i - 1]] + [len(names)])
+        begins = begins.to(self.text.device)
+        clip = self._draw(self.engine.num_worlds - half, 0, len(begins) - 1)
+        turns = torch.arange(SEGMENTS, device=clip.device)
+        place = begins[clip, None] + turns * (begins[clip + 1] - begins[clip])[:, None] // SEGMENTS
+        clips = Plans.loop(bank[place], self._draw(len(clip), 1, 5))
+        return Plans.cat(Plans.loop(pairs, self._draw(half, 1, 4)), clips)
+
+    def _draw(self, n: int, low: int, high: int) -> Int[Tensor, "n"]:
+        return torch.randint(low, high, (n,), generator=self.generator, device=self.text.device)
 
     def _go(self, plans: Plans) -> Trials:
         """Run at most as many plans as worlds: plan i in the worlds i, i + n, i + 2n and so on."""

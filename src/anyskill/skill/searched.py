@@ -32,7 +32,7 @@ class Searched:
 
     @property
     def latent(self) -> Float[Tensor, "latent"]:
-        """The one that stays: where PPO begins."""
+        """The last one, which stays unless the skill is a loop: where PPO begins."""
         return self.skill.latents[-1]
 
     def state(self) -> dict[str, Any]:
@@ -47,9 +47,9 @@ class Searched:
     @classmethod
     def from_state(cls, state: dict[str, Any], device: str) -> "Searched":
         """From a state file."""
-        latents, starts = (state["skill"][name].to(device) for name in ("latents", "starts"))
+        sequence = (state["skill"][name].to(device) for name in ("latents", "starts", "period"))
         best = state["best_latent"].to(device)
-        return cls(LatentSequence(latents, starts), best, state["stages"], state["seconds"])
+        return cls(LatentSequence(*sequence), best, state["stages"], state["seconds"])
 
 
 def search(

@@ -181,7 +181,7 @@ def _policy(
 ) -> PolicySkill | LatentSequence:
     """The networks, or the latents, that a file holds."""
     if header["kind"] == "latents":
-        return LatentSequence(tensors["latents"], tensors["starts"])
+        return LatentSequence(tensors["latents"], tensors["starts"], tensors["period"])
     text = tensors.get("text")
     model = make_actor_critic(
         policy_size(controller.skeleton),
