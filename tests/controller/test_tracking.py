@@ -102,6 +102,20 @@ def test_the_clock_goes_by_the_body() -> None:
         assert task.frame.tolist() == [expected] * 3
 
 
+def test_the_clock_of_what_goes_round_may_be_anywhere() -> None:
+    """A swing that is over after a second; a clock that could only creep would stay with the wrong side of it."""
+    task = task_of(TrackingConfig(failure_distance=9.0), arm_clip("swings", 7, -0.6, seconds=1.0), worlds=3)
+    task.start.zero_()
+    task.patience.zero_()
+    assert task.windows.again(task.clip, task.end).tolist() == [1] * 3
+    for frame, body in ((15, 25), (27, 12), (75, 12)):  # 75 is 15 after a turn of 30 frames
+        task.frame.fill_(frame)
+        task.due.fill_(frame)
+        task.synchronise(task.library.observations[torch.tensor([body])].expand(3, -1))
+        assert (((task.frame - 1) % 30 + 1 - body).abs() <= 2).all()
+        assert (task.frame >= frame).all()
+
+
 def test_a_loop_has_no_end_and_an_episode_has() -> None:
     config = TrackingConfig(window=5, hold=(1000, 1001), episode=9)
     task = task_of(config, replace(arm_clip("arm", 7, -0.01), loop=True), worlds=4)

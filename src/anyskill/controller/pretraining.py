@@ -98,8 +98,8 @@ def fine_tuning() -> PretrainingConfig:
     discriminator = replace(config.calm.discriminator, reward_scale=1.0)
     return replace(
         config,
-        log_sigma=-3.0,
-        guidance=Guidance(up=0.25, tracking=1.5, sliding=-0.5, roughness=-5.0),
+        log_sigma=-3.3,  # 0.09 rad at shoulders and hips
+        guidance=Guidance(up=0.25, tracking=1.5, sliding=-0.5, roughness=-10.0),
         world=WorldConfig(
             reference_start=0.9,
             matched_start=0.5,

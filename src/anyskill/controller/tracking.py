@@ -11,6 +11,7 @@ A mirrored clip is followed in the mirror: the policy sees the image of the body
 mirrored back. What it learns on one side it can do on the other.
 """
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
 HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
 FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
 SHIFTS = (-2, -1, 0, 1, 2)  # frames by which a clock is put forward or back in one step
+TURNS = 12  # frames, spread over what goes round, to which a clock may jump
 LATE = 10  # frames by which a clock may be behind the time on the way to what a window shows for ever
 AHEAD = 0.15  # a frame that is later may be so much less alike: one centimetre
 _PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused", "lag", "due")
@@ -229,20 +231,27 @@ class TrackingTask:
         return torch.where(failed, 0.0, reward), failed, finished & ~failed
 
     def synchronise(self, observation: Float[Tensor, "world observation"]) -> None:
-        """Put clocks forward or back a little, to the frame about now that is most like the body; ahead if in doubt.
+        """Put clocks to the frame about now that is most like the body; ahead if in doubt.
 
         Who follows without seeing the clock, as a student does, is late or early, and may rest half way between two
         ends of a wave: on the whole, frames there lead to nowhere. The frame that is most like it leads somewhere. What
         moves slower than a centimetre a frame is passed over, and nobody is waited for longer than a third of a second
-        on the way to what a window shows, or a body that rests would see no reason to begin. Once it has come to where
-        the window goes round, or to its end, it is waited for: a clock that the student does not see and that goes on
-        by itself would show it all of a wave at once.
+        on the way to what a window shows, or a body that rests would see no reason to begin.
+
+        Once it has come to where the window goes round, or to its end, it is waited for; and of what goes round any
+        frame may be the one, so that two bodies in the same state are not told to do different things.
         """
-        end, candidates = self.end, ((self.frame + ahead, AHEAD * ahead) for ahead in SHIFTS)
+        end = self.end
+        again = self.windows.again(self.clip, end)
+        loops = self.library.loops[self.clip]
+        around = torch.where(loops, self.library.lengths[self.clip], end - again + 1)
+        around = torch.where(loops | (again < end) & (self.frame >= again), around, 0)  # of who is there yet
+        near = ((self.frame + ahead, AHEAD * ahead) for ahead in SHIFTS)
+        anywhere = ((self.frame + turn * around // TURNS, 0.0) for turn in range(1, TURNS))
+        candidates = itertools.chain(near, anywhere)
         clock = self.windows.most_alike(self.clip, end, observation, candidates)
         clock = torch.where(self.patience > self.config.patience, self.frame, clock)
-        shows = self.windows.again(self.clip, end)
-        at_least = torch.where(self.library.loops[self.clip], clock, (self.due - LATE).minimum(shows))
+        at_least = torch.where(loops, clock, (self.due - LATE).minimum(again))
         self.frame = torch.maximum(clock, at_least)
 
     @property
