@@ -86,17 +86,18 @@ def test_lying_costs() -> None:
     assert torch.allclose(with_penalty.score(plans, trials), without.score(plans, trials) - 0.5 * lying)
 
 
-def test_who_leaves_the_bank_earns_less() -> None:
+def test_who_leaves_the_bank_or_needs_more_latents_earns_less() -> None:
     """The second term of Eq. 3, of the last latent alone."""
     bank = torch.eye(4)
-    search = make(bank, replace(SHORT, style_weight=0.3))
+    search = make(bank, replace(SHORT, style_weight=0.3, latent_cost=0.04))
     between = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))[0]
     latents = torch.stack((bank[0], between, between)), torch.stack((between, between, bank[1]))
-    plans = Plans(torch.stack(latents), torch.tensor([[0, 2, 4]] * 2), torch.zeros(2, dtype=torch.long))
+    plans = Plans(torch.stack(latents), torch.tensor([[0, 2, 4], [0, 2, NEVER]]), torch.zeros(2, dtype=torch.long))
     trials = search.trials(plans)
     similarity = trials.similarity[:, -SHORT.tail :].mean(1)
     far = math.exp(-4.0 * math.sqrt(2.0 - math.sqrt(2.0)))  # unit vectors at 45 degrees
-    assert search.score(plans, trials).tolist() == pytest.approx((similarity + 0.3 * torch.tensor([far, 1.0])).tolist())
+    expected = similarity + 0.3 * torch.tensor([far, 1.0]) - torch.tensor([0.08, 0.04])
+    assert search.score(plans, trials).tolist() == pytest.approx(expected.tolist())
 
 
 def test_equal_generators_make_equal_searches() -> None:

@@ -51,6 +51,8 @@ class SearchConfig:
     """Whether latents are tried in turn, round and round: two of them, or those of a clip in its order."""
     transits: int = 32
     """Best latents of the bank that may be the first ones of a sequence, or take turns."""
+    latent_cost: float = 0.02
+    """Taken off for each latent of a sequence but the first: what a single one does as well, it does more steadily."""
     start: StartConfig = field(default_factory=lambda: StartConfig(moving=0.0))
     """Where trials begin."""
 
@@ -219,13 +221,14 @@ class LatentSearch:
     def score(self, plans: Plans, trials: Trials) -> Float[Tensor, "n"]:
         """Mean over the tail of the similarity, less the penalty for lying; and how near the last latent is the bank.
 
-        This is Eq. 3, what a policy is paid, with the nearest latent of the bank.
+        This is Eq. 3, what a policy is paid, with the nearest latent of the bank; less what a sequence costs.
         """
         tail = slice(-self.config.tail, None)
         similarity = (trials.similarity - self.config.lying_penalty * trials.lying)[:, tail].mean(1)
         last = plans.latents[:, -1]
         nearest = style_targets(last, self.controller.latents, self.generator, nearest=True)
-        return similarity + self.config.style_weight * style(last, nearest)
+        more = (plans.starts < NEVER).sum(1) - 1
+        return similarity + self.config.style_weight * style(last, nearest) - self.config.latent_cost * more
 
     def refine(self, centres: Float[Tensor, "centre latent"]) -> Float[Tensor, "centre latent"]:
         """Cross-entropy method on the sphere, for each centre on its own.
