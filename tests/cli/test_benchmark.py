@@ -37,7 +37,7 @@ def test_lines_a_table_and_a_page(suite: Path, tmp_path: Path, capsys: pytest.Ca
     main([*arguments, "--only", "arms"])
     table = capsys.readouterr().out
     assert "raise both arms" in table and "stand" not in table
-    assert "Random latents" in table and "Best single latent" in table
+    assert "Random latents" in table and "Best single" in table
 
 
 @pytest.mark.parametrize(

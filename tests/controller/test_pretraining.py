@@ -62,7 +62,7 @@ def test_the_discriminator_learns_to_tell_agent_from_clips(method: str) -> None:
 
 
 def test_calms_discriminator_also_learns_which_latent_belongs_to_a_clip() -> None:
-    last = iterate("calm", 30)[-1]
+    last = iterate("calm", 75)[-1]
     assert last["agent_accuracy"] > 0.8
     # Demonstrations with their own and with another's latent: whoever cannot tell them apart gets 1 in all.
     assert last["demo_accuracy"] + last["mismatched_accuracy"] > 1.2
