@@ -27,7 +27,10 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_lines_a_table_and_a_page(suite: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_a_table_and_a_page(
+    suite: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")  # in a narrower terminal names are wrapped
     arguments = ["benchmark", "--out", str(tmp_path / "out"), "--suite", str(suite), "--episodes", "2"]
     main([*arguments, "--json"])
     captured = capsys.readouterr()
@@ -37,7 +40,7 @@ def test_lines_a_table_and_a_page(suite: Path, tmp_path: Path, capsys: pytest.Ca
     main([*arguments, "--only", "arms"])
     table = capsys.readouterr().out
     assert "raise both arms" in table and "stand" not in table
-    assert "Random latents" in table and "Best single" in table
+    assert "Random latents" in table and "Best single latent" in table
 
 
 @pytest.mark.parametrize(

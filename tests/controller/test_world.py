@@ -120,10 +120,11 @@ def test_tracking_follows_the_window_and_stays_at_its_end() -> None:
     for held, frame in ((1, 31), (29, 59), (59, 89), (200, 89)):
         for late, slack, alike in ((0, 0, True), (15, 15, True), (15, 14, True), (-31, -15, False)):
             place = torch.full((WORLDS,), 0), torch.full((WORLDS,), max(frame + late, 0))
-            world.engine.reset(torch.arange(WORLDS), *motions.generalized(*place))
+            qpos, qvel = motions.generalized(*place)
+            world.engine.reset(torch.arange(WORLDS), qpos, qvel * (held < 60))  # at its end it rests
             world.held.fill_(held)
             world.slack.fill_(slack)
-            assert (world.tracking() > 0.95).all() == (alike and frame + late <= 89)
+            assert (world.tracking() > 0.98).all() == (alike and frame + late <= 89)
             if alike and frame + late <= 89:
                 assert (world.slack == late).all()
 

@@ -218,10 +218,8 @@ class TrackingTask:
         error = policy_observation(state) - self._reference(0)
         reward = self.config.similarity(error, self.blocks)
         reward -= self.config.sliding * sliding(state, self.engine.skeleton)
-        far = (
-            torch.maximum(furthest(error[:, self.blocks["positions"]]), error[:, 0].abs())
-            > self.config.failure_distance
-        )
+        distance = furthest(error[:, self.blocks["positions"]])
+        far = torch.maximum(distance, error[:, 0].abs()) > self.config.failure_distance
         self.lag = torch.where((self.patience == 0)[:, None], self.lag + lag(error, self.blocks), 0.0)
         behind = self.lag.norm(dim=-1) > self.config.left_behind
         fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)

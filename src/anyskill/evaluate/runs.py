@@ -3,8 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from anyskill.controller.controller import Controller
 from anyskill.evaluate.errors import EvaluationError
 from anyskill.evaluate.score import EPISODES, Score, evaluate
@@ -79,7 +77,7 @@ def best_latent(run: Path, controller: Controller) -> Skill | None:
         return None
     device = str(controller.latents.device)
     latent = searched.Searched.from_state(read_state(path)["0"], device).best_latent
-    held = LatentSequence(latent[None], torch.zeros(1, dtype=torch.long, device=latent.device))
+    held = LatentSequence.hold(latent)
     return Skill("best latent of the bank", "best latent of the bank", controller, held)
 
 

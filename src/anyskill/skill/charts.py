@@ -51,8 +51,8 @@ def time_charts(summary: Summary | None, metrics: Metrics) -> list[str]:
     if summary and summary.search:
         found = {STAGES.get(stage, stage): score for stage, score in summary.search.items()}
         note = (
-            "Best score of each stage: similarity in the last half of a trial, less a penalty for lying, plus a reward "
-            "for being near what the controller has seen."
+            "Best score of each stage: similarity in the last half of a trial, less penalties for lying and for "
+            "every latent more than one, plus a reward for being near what the controller has seen."
         )
         cards.append(card("What search found", named_bars(found, "score by stage") + _detail(note)))
     seconds = {stage: time for stage, time in asdict(summary.seconds).items() if time} if summary else {}

@@ -130,6 +130,14 @@ class PolicySkill(nn.Module):
         return to_latent(self.model.mean(observation, *text))
 
 
+def segment_at(
+    decision: Int[Tensor, "*n"] | int, starts: Int[Tensor, "*n segment"], period: Int[Tensor, "*n"]
+) -> Int[Tensor, "*n"]:
+    """Which segment of sequences is followed in a decision; arguments as of ``LatentSequence``."""
+    within = torch.where(period > 0, decision % period.clamp_min(1), decision)
+    return (starts <= within[..., None]).sum(-1) - 1
+
+
 class LatentSequence(nn.Module):
     """A few latents one after the other; the last one stays, or all are followed again.
 
@@ -161,5 +169,4 @@ class LatentSequence(nn.Module):
 
     def forward(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
         """See ``HighLevelPolicy``; the state does not matter."""
-        within = torch.where(self.period > 0, decision % self.period.clamp_min(1), decision)
-        return self.latents[(self.starts <= within[:, None]).sum(1) - 1]
+        return self.latents[segment_at(decision, self.starts, self.period)]

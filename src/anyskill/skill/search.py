@@ -15,7 +15,7 @@ from anyskill.learning.config import require
 from anyskill.sim.engine import Engine
 from anyskill.skill.environment import CONTROLS
 from anyskill.skill.features import FeatureSource, Onlooker
-from anyskill.skill.policy import LatentSequence
+from anyskill.skill.policy import LatentSequence, segment_at
 from anyskill.skill.rewards import style, style_targets
 from anyskill.skill.starts import StartConfig, Starts
 from anyskill.skill.termination import LYING
@@ -105,8 +105,7 @@ class Plans:
 
     def at(self, decision: int) -> Float[Tensor, "n latent"]:
         """What each follows in a decision."""
-        within = torch.where(self.periods > 0, decision % self.periods.clamp_min(1), decision)
-        segment = (self.starts <= within[:, None]).sum(1) - 1
+        segment = segment_at(decision, self.starts, self.periods)
         return self.latents[torch.arange(len(self), device=segment.device), segment]
 
     def skill(self, index: int) -> LatentSequence:
