@@ -87,6 +87,28 @@ def test_a_student_that_keeps_latents_trains_the_policy_alone() -> None:
     torch.testing.assert_close(student._known_latents(clip, end), student._encode(clip, end))
 
 
+def test_the_student_follows_the_latent_of_the_window_that_its_teacher_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    student = make_student_that_keeps_latents()
+    task, told = student.task, []
+    targets = student._targets
+
+    def look(observation, latent):
+        if len(observation) == len(task.clip):
+            told.append(torch.equal(latent, student._known_latents(task.clip, task.end)))
+        return targets(observation, latent)
+
+    monkeypatch.setattr(student, "_targets", look)
+    moved = torch.zeros_like(task.clip, dtype=torch.bool)
+    for _ in range(10):
+        before = task.clip, task.end
+        student.iterate()
+        moved |= (task.clip == before[0]) & (task.end != before[1])
+    assert moved.any()
+    assert len(told) >= 40 and all(told)
+
+
 def test_a_perfect_follower_is_paid_in_full_and_never_fails() -> None:
     """Put into the reference's own states, the task pays one a step; half a metre off, it gives up."""
     task = make_teacher().task

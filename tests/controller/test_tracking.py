@@ -48,7 +48,7 @@ def no_action(task: TrackingTask) -> torch.Tensor:
 
 
 def test_a_window_is_held_for_its_time_and_then_another_from_where_the_body_is() -> None:
-    config = TrackingConfig(window=8, hold=(20, 21), patience=9, failure_distance=3.0)
+    config = TrackingConfig(window=8, hold=(20, 21), moving=0.0, patience=9, failure_distance=3.0)
     task = task_of(config, arm_clip("right arm", 7, -0.4), arm_clip("left arm", 11, -0.4))
     clip, end = task.clip.clone(), task.end.clone()
     assert torch.equal(end - task.start, torch.full_like(end, 7))
@@ -102,6 +102,47 @@ def test_the_clock_goes_by_the_body() -> None:
         assert task.frame.tolist() == [expected] * 3
 
 
+def test_a_window_that_moves_along_begins_where_the_clock_is_until_its_clip_is_over() -> None:
+    config = TrackingConfig(window=20, hold=(1000, 1001), moving=0.7, stay=(5, 7), failure_distance=9.0)
+    swings, walks = arm_clip("swings", 7, -0.6, seconds=1.0), replace(arm_clip("goes round", 7, -0.6), loop=True)
+    task = task_of(config, arm_clip("arm", 7, -0.6), swings, walks)
+    moving, begun = task.stay > 0, task.start.clone()
+    task.frame, task.due = begun.clone(), begun.clone()
+    assert 0.5 < float(moving.float().mean()) < 0.9
+    latest, loops = task.library.lengths[task.clip] - 20, task.library.loops[task.clip]
+    over = torch.zeros_like(moving)
+    for _ in range(200):
+        due = task.stay == 1
+        place = rows_of(task)
+        task.step(no_action(task))
+        assert torch.equal(due & moving, due)
+        over |= task.frame >= 120
+        plays = moving & (task.clip == 0) & ~over
+        assert (rows_of(task) - place == 1)[plays].all()  # no move is a jump in time
+        begins = torch.where(loops, task.frame, task.frame.minimum(latest))
+        assert ((task.frame < 121) | ~loops)[due].all()
+        assert torch.equal(task.start[due], begins[due])
+        assert torch.equal(task.due, task.frame)
+    assert torch.equal(task.start[~moving], begun[~moving])
+    assert torch.equal(task.start[moving & ~loops], latest[moving & ~loops])
+    assert (task.start[moving & loops] != begun[moving & loops]).all()
+
+
+def test_a_window_that_moves_on_from_the_ground_lets_the_body_be_late() -> None:
+    clip = lie_down()
+    up = replace(clip, root_positions=clip.root_positions.flip(0), rotations=clip.rotations.flip(0))
+    task = task_of(TrackingConfig(window=5, moving=1.0, stay=(1, 2), patience=45, failure_distance=9.0), up)
+    lay = task.grounded.clone()
+    for _ in range(400):
+        was = task.grounded
+        task.step(no_action(task))
+        stands = was & ~task.grounded
+        assert (task.excused[stands] == 45).all()
+        if stands.any():
+            break
+    assert lay.any() and stands.any()
+
+
 def test_the_clock_of_what_goes_round_may_be_anywhere() -> None:
     """A swing that is over after a second; a clock that could only creep would stay with the wrong side of it."""
     task = task_of(TrackingConfig(failure_distance=9.0), arm_clip("swings", 7, -0.6, seconds=1.0), worlds=3)
@@ -146,11 +187,11 @@ def test_who_goes_over_has_time_to_find_in_and_who_failed_starts_in_a_clip() -> 
 
 
 def rows_of(task: TrackingTask) -> torch.Tensor:
-    return task.library.rows(task.clip, task.frame)
+    return task.windows.rows(task.clip, task.end, task.frame)[0]
 
 
 def test_falling_is_a_failure_where_the_clip_stands() -> None:
-    task = task_of(TrackingConfig(window=5, failure_distance=9.0), lie_down())
+    task = task_of(TrackingConfig(window=5, moving=0.0, failure_distance=9.0), lie_down())
     lies = task.grounded
     assert not lies[task.start < 80].any()
     assert lies[task.start > 120].all()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from anyskill.body.observation import adversarial_frame
-from anyskill.controller.world import GRACE, WINDOW, ImitationWorld, WorldConfig
+from anyskill.controller.world import ENCODED, GRACE, WINDOW, ImitationWorld, WorldConfig
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from tests.controller.made_up import SKELETON, arm_clip, glide, library, lie_down
@@ -145,6 +145,49 @@ def test_half_a_wave_held_for_ever_is_no_wave() -> None:
             paid[name] += float(world.tracking().mean()) / 90
     assert paid["waves"] > 0.99
     assert paid["rests"] < 0.93
+
+
+def test_latents_that_move_along_begin_where_their_worlds_have_come_to() -> None:
+    swings = arm_clip("swings", 7, -0.6, seconds=1.0)
+    motions = MotionLibrary([arm_clip("arm", 7, -0.6), swings, replace(arm_clip("goes round", 7, -0.6), loop=True)])
+    world = make(WorldConfig(fall_start=0.0, reference_start=0.0, moving=0.5, stay=(5, 6)), motions)
+    clip, end = torch.arange(WORLDS) % 3, torch.tensor([80, 30, 80])[torch.arange(WORLDS) % 3]
+    world.assign(torch.arange(WORLDS), {"clip": clip, "end": end, "latent": torch.zeros(WORLDS, 2)})
+    assert not len(world.onward()[0])
+    moves = world.stay > 0
+    assert 0.2 < float(moves.float().mean()) < 0.8
+    world.began[:] = torch.tensor([50, 20, 50])[clip]
+    world.slack.fill_(2)
+    for _ in range(5):
+        world.step(torch.zeros(WORLDS, 28))
+    before = world._shown(world.slack)
+    worlds, clips, ends = world.onward()
+    assert torch.equal(worlds, moves.nonzero()[:, 0]) and torch.equal(clips, clip[worlds])
+    # 50 or 20, five steps and two frames ahead are 57, and 27; of the short clip there is one window.
+    assert torch.equal(ends, torch.tensor([57 + ENCODED - 1, 30, 57 + ENCODED - 1])[clips])
+    world.move_on(worlds, {"clip": clips, "end": ends, "latent": torch.ones(len(worlds), 2)})
+    torch.testing.assert_close(world._shown(world.slack), before)
+    assert torch.equal(world.latents["latent"][:, 0], moves.float())
+    assert torch.equal(world.latents["end"][~moves], end[~moves])
+    assert (world.stay[worlds] == 5).all() and (world.held == 5).all()
+    for _ in range(5):
+        world.step(torch.zeros(WORLDS, 28))
+    before = world._shown(world.slack)
+    worlds, clips, ends = world.onward()
+    assert torch.equal(worlds, moves.nonzero()[:, 0])
+    assert torch.equal(ends, torch.tensor([62 + 58, 30, 62 + 59])[clips])  # the plain clip's last window
+    world.move_on(worlds, {"clip": clips, "end": ends, "latent": torch.ones(len(worlds), 2)})
+    torch.testing.assert_close(world._shown(world.slack), before)  # the swing has gone round: 32 is 2
+
+
+def test_a_latent_that_moves_on_from_the_ground_leaves_time_to_get_up() -> None:
+    world = make(WorldConfig(excuse_ground=True, recovery_steps=33, moving=1.0), MotionLibrary([lie_down()]))
+    world.assign(torch.arange(WORLDS), window_of(0, 180))
+    assert world.grounded.all()
+    world.recovering.zero_()
+    world.move_on(torch.arange(5), {name: part[:5] for name, part in window_of(0, 60).items()})
+    assert not world.grounded[:5].any() and world.grounded[5:].all()
+    assert (world.recovering[:5] == 33).all() and not world.recovering[5:].any()
 
 
 def test_who_stays_where_its_window_goes_is_left_behind() -> None:

@@ -79,9 +79,12 @@ class Calm:
 
     def draw(self, worlds: Int[Tensor, "n"]) -> Batch:
         """Windows to imitate, and their latents, for some worlds."""
-        clip, end = self.library.sample_windows(len(worlds), self.generator, self.config.frames)
-        with torch.no_grad():
-            return {"clip": clip, "end": end, "latent": self.encode(clip, end)}
+        return self.latents(*self.library.sample_windows(len(worlds), self.generator, self.config.frames))
+
+    @torch.no_grad()
+    def latents(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Batch:
+        """What to remember of the latents of some windows."""
+        return {"clip": clip, "end": end, "latent": self.encode(clip, end)}
 
     def renew(self, latents: Batch) -> Batch:
         """The latents of remembered windows, as the encoder has them now."""

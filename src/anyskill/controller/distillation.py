@@ -210,7 +210,8 @@ class Distillation:
                 task.reset(done)
                 self._lay_and_raise(done, draws)
             with self.timer("networks"), torch.no_grad():
-                latent[done] = self._latents(done.nonzero()[:, 0])
+                other = (task.clip != row["clip"]) | (task.end != row["end"])
+                latent[other] = self._latents(other.nonzero()[:, 0])
             rewards.append(reward.mean())
             failures, ends = failures + failed.sum(), ends + done.sum()
         with self.timer("update"):

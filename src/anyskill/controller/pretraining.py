@@ -108,6 +108,7 @@ def fine_tuning() -> PretrainingConfig:
             recovery_steps=150,
             excuse_ground=True,
             left_behind=0.75,
+            moving=0.5,
         ),
         ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.03, warm_up=15),
         calm=replace(config.calm, frozen_encoder=True, discriminator=discriminator),
@@ -203,6 +204,9 @@ class Pretraining:
                 if self.method.latent_size:
                     due = world.due()
                     world.assign(due, self.method.draw(due))
+                if self.config.world.moving and isinstance(self.method, Calm):
+                    on, *windows = world.onward()
+                    world.move_on(on, self.method.latents(*windows))
                 latent = [world.latents["latent"]] if self.method.latent_size else []
                 observation = world.observe()
                 decision = self.model.act(observation, *latent, generator=generator, chances=self._chances)

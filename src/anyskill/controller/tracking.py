@@ -2,7 +2,7 @@
 
 Each world follows a window of a clip and what comes after it (``windows``) for a random time, and then goes over to
 another window from wherever the body is: what a controller does under latents that are held and switched, practised
-with a reference in sight.
+with a reference in sight. Half of the windows move along with their clips meanwhile, as latents do that play a clip.
 
 The reference is compared free of heading and horizontal position, all in terms of the policy's observation, so that a
 body which has drifted or turned is not dragged back but goes on with the movement from where it is.
@@ -36,7 +36,7 @@ SHIFTS = (-2, -1, 0, 1, 2)  # frames by which a clock is put forward or back in 
 TURNS = 12  # frames, spread over what goes round, to which a clock may jump
 LATE = 10  # frames by which a clock may be behind the time on the way to what a window shows for ever
 AHEAD = 0.15  # a frame that is later may be so much less alike: one centimetre
-_PLACES = ("clip", "frame", "start", "age", "left", "patience", "excused", "lag", "due")
+_PLACES = ("clip", "frame", "start", "age", "left", "stay", "patience", "excused", "lag", "due")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ class TrackingConfig:
     """Frames of what is followed."""
     hold: tuple[int, ...] = (10, 150)
     """Control steps until another window, a random number from this range."""
+    moving: float = 0.5
+    """Chance that a window moves along: every now and then it begins anew where the clock is, while its clip lasts."""
+    stay: tuple[int, ...] = (5, 30)
+    """Control steps until such a window moves on, a random number from this range."""
     patience: int = 45
     """Control steps after going over in which no distance is a failure."""
     down_patience: int = 60
@@ -107,6 +111,7 @@ class TrackingTask:
         self.due = torch.zeros_like(self.clip)  # the frame as it would be if the clock had gone by the time
         self.age = torch.zeros_like(self.clip)
         self.left = torch.zeros_like(self.clip)  # steps until another window
+        self.stay = torch.zeros_like(self.clip)  # steps until the window moves on; below 0 for never
         self.patience = torch.zeros_like(self.clip)  # steps left in which no distance is a failure
         self.excused = torch.zeros_like(self.clip)  # steps left in which falling is none
         self.lag = torch.zeros(n, 2, device=engine.device)  # see ``lag``, since patience ended
@@ -170,14 +175,37 @@ class TrackingTask:
     def _choose(self, worlds: Int[Tensor, "n"]) -> None:
         """Give some worlds other windows, a moment in them, and a time to follow them."""
         n, draws = len(worlds), self.generator
-        window = self.config.window
-        clip, start = self.library.sample(n, draws, margin=window - 1, factors=0.25 + self.failure_rate)
+        config = self.config
+        clip, start = self.library.sample(n, draws, margin=config.window - 1, factors=0.25 + self.failure_rate)
         self.clip[worlds], self.start[worlds] = clip, start
         chance = torch.rand(n, generator=draws, device=draws.device)
         self.frame[worlds] = start + (chance * (self.end[worlds] - start)).long()
         self.due[worlds] = self.frame[worlds]
-        low, high = self.config.hold
+        low, high = config.hold
         self.left[worlds] = torch.randint(low, high, (n,), generator=draws, device=draws.device)
+        moves = torch.rand(n, generator=draws, device=draws.device) < config.moving
+        self.stay[worlds] = torch.where(moves, self._time_to_stay()[worlds], -1)
+
+    def _move_on(self) -> None:
+        """Begin windows that move along anew where their clocks are; a plain clip's last one stays.
+
+        A latent that is held does not tell when; those of a clip in their order do, and so a policy can be told to wave
+        rather than to be somewhere in a wave.
+        """
+        self.stay -= 1
+        due, grounded = self.stay == 0, self.grounded
+        frame = self.windows.shown(self.clip, self.end, self.frame)
+        latest = (self.library.lengths - self.config.window).clamp_min(0)[self.clip]
+        start = torch.where(self.library.loops[self.clip], frame, frame.minimum(latest))
+        self.due = torch.where(due, self.due + frame - self.frame, self.due)
+        self.frame = torch.where(due, frame, self.frame)
+        self.start = torch.where(due, start, self.start)
+        self.stay = torch.where(due, self._time_to_stay(), self.stay)
+        self.excused = torch.where(due & grounded & ~self.grounded, self.config.patience, self.excused)
+
+    def _time_to_stay(self) -> Int[Tensor, "world"]:
+        draws = self.generator
+        return torch.randint(*self.config.stay, self.clip.shape, generator=draws, device=draws.device)
 
     def observe(self) -> Float[Tensor, "world observation"]:
         """The body, then the next reference frame minus the body, then where its joints will be somewhat later."""
@@ -214,6 +242,7 @@ class TrackingTask:
         self.left -= 1
         self.patience = (self.patience - 1).clamp_min(0)
         self.excused = (self.excused - 1).clamp_min(0)
+        self._move_on()
         state = self.engine.state()
         error = policy_observation(state) - self._reference(0)
         reward = self.config.similarity(error, self.blocks)

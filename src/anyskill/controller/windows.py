@@ -59,11 +59,17 @@ class Windows:
 
         Before a plain clip there is its first frame.
         """
-        loops = self.library.loops[clip]
+        rests = ~self.library.loops[clip] & (frame > last) & (self.again(clip, last) == last)
+        return self.library.rows(clip, self.shown(clip, last, frame)), rests
+
+    def shown(
+        self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]
+    ) -> Int[Tensor, "n"]:
+        """The clip's own frame that is shown in a frame counted on beyond the last one; a loop's is within the loop."""
         again = self.again(clip, last)
-        beyond = ~loops & (frame > last)
         round_trip = again + (frame - last - 1) % (last - again + 1)
-        return self.library.rows(clip, torch.where(beyond, round_trip, frame)), beyond & (again == last)
+        within = torch.where(frame > last, round_trip, frame)
+        return torch.where(self.library.loops[clip], frame % self.library.lengths[clip], within)
 
     def observations(
         self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]

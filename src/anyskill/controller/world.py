@@ -41,6 +41,7 @@ _SAVED = (
     "lag",
     "began",
     "slack",
+    "stay",
 )
 
 
@@ -66,6 +67,10 @@ class WorldConfig:
     """A body that is this far (m) from where its latent's window has gone has as good as fallen."""
     latent_steps: tuple[int, ...] = (10, 150)
     """A latent is held for a random number of control steps from this range."""
+    moving: float = 0.0
+    """Chance that a latent moves along: every now and then it becomes that of the window which begins by now."""
+    stay: tuple[int, ...] = (5, 30)
+    """Control steps until such a latent moves on, a random number from this range."""
     fall: FallRule = field(default_factory=FallRule)
     """What counts as fallen."""
 
@@ -105,6 +110,7 @@ class ImitationWorld:
         self.held = torch.zeros_like(self.age)  # steps since it came
         self.began = torch.zeros_like(self.age)  # the frame that was most like the body then
         self.slack = torch.zeros_like(self.age)  # frames by which the body is ahead of its latent's window
+        self.stay = torch.full_like(self.age, -1)  # steps until the latent moves on; below 0 for never
         self.in_clip = torch.zeros(n, dtype=torch.bool, device=device)  # whose episode began in a clip
         self.action = torch.zeros(n, self.num_actions, device=device)  # the last one
         self.change = torch.zeros_like(self.action)  # of the action, from the step before
@@ -136,6 +142,7 @@ class ImitationWorld:
         self.recovering = (self.recovering - 1).clamp_min(0)
         self.until_switch -= 1
         self.held += 1
+        self.stay -= 1
         if self.config.left_behind is not None:
             lost |= self._way_behind(state) > self.config.left_behind
         excused = (self.recovering > 0) | (self.age <= 1) | self.grounded
@@ -225,6 +232,32 @@ class ImitationWorld:
 
     def assign(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
         """Give some worlds their latents; a body that was to be on the ground is given time to get up."""
+        self._remember(worlds, latents)
+        self.stay[worlds] = torch.where(self._chance(self.config.moving), self._time_to_stay(), -1)[worlds]
+        self.held[worlds] = 0
+        self.slack[worlds] = 0
+        self.lag[worlds] = 0.0
+        if self.config.matched_start > 0:
+            self._begin_in_own_windows(worlds)
+        if self._follows and "clip" in latents:
+            now = policy_observation(self.engine.state()[worlds])
+            self.began[worlds] = self._windows.entry(latents["clip"], latents["end"], now)
+
+    def onward(self) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"], Int[Tensor, "n"]]:
+        """Worlds whose latents move on now, and the windows that begin where theirs are: clips and last frames."""
+        worlds = (self.stay == 0).nonzero()[:, 0]
+        clip, last = self.latents["clip"][worlds], self.latents["end"][worlds]
+        ahead = (self.held + self.slack)[worlds]
+        frame = self._windows.shown(clip, last, self.began[worlds] + ahead)
+        self.began[worlds] = frame - ahead
+        return worlds, clip, self._windows.last(clip, frame)
+
+    def move_on(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
+        """Give some worlds the latents of the windows that they have come to; nobody has to find into those."""
+        self._remember(worlds, latents)
+        self.stay[worlds] = self._time_to_stay()[worlds]
+
+    def _remember(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
         if self.config.excuse_ground and "clip" in latents:
             grounded = self._goes_to_the_ground(latents["clip"], latents["end"])
             rising = self.grounded[worlds] & ~grounded
@@ -235,14 +268,10 @@ class ImitationWorld:
                 shape = (self.engine.num_worlds, *values.shape[1:])
                 self.latents[name] = torch.zeros(shape, dtype=values.dtype, device=values.device)
             self.latents[name][worlds] = values
-        self.held[worlds] = 0
-        self.slack[worlds] = 0
-        self.lag[worlds] = 0.0
-        if self.config.matched_start > 0:
-            self._begin_in_own_windows(worlds)
-        if self._follows and "clip" in latents:
-            now = policy_observation(self.engine.state()[worlds])
-            self.began[worlds] = self._windows.entry(latents["clip"], latents["end"], now)
+
+    def _time_to_stay(self) -> Int[Tensor, "world"]:
+        draws = self.generator
+        return torch.randint(*self.config.stay, self.stay.shape, generator=draws, device=draws.device)
 
     def _begin_in_own_windows(self, worlds: Int[Tensor, "n"]) -> None:
         """Move some of those whose episode begins in a clip to where their latent's window begins."""
