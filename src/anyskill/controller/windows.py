@@ -62,9 +62,7 @@ class Windows:
         rests = ~self.library.loops[clip] & (frame > last) & (self.again(clip, last) == last)
         return self.library.rows(clip, self.shown(clip, last, frame)), rests
 
-    def shown(
-        self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]
-    ) -> Int[Tensor, "n"]:
+    def shown(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
         """The clip's own frame that is shown in a frame counted on beyond the last one; a loop's is within the loop."""
         again = self.again(clip, last)
         round_trip = again + (frame - last - 1) % (last - again + 1)
