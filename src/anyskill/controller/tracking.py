@@ -204,8 +204,8 @@ class TrackingTask:
         self.excused = torch.where(due & grounded & ~self.grounded, self.config.patience, self.excused)
 
     def _time_to_stay(self) -> Int[Tensor, "world"]:
-        draws = self.generator
-        return torch.randint(*self.config.stay, self.clip.shape, generator=draws, device=draws.device)
+        (low, high), draws = self.config.stay, self.generator
+        return torch.randint(low, high, self.clip.shape, generator=draws, device=draws.device)
 
     def observe(self) -> Float[Tensor, "world observation"]:
         """The body, then the next reference frame minus the body, then where its joints will be somewhat later."""

@@ -270,8 +270,8 @@ class ImitationWorld:
             self.latents[name][worlds] = values
 
     def _time_to_stay(self) -> Int[Tensor, "world"]:
-        draws = self.generator
-        return torch.randint(*self.config.stay, self.stay.shape, generator=draws, device=draws.device)
+        (low, high), draws = self.config.stay, self.generator
+        return torch.randint(low, high, self.stay.shape, generator=draws, device=draws.device)
 
     def _begin_in_own_windows(self, worlds: Int[Tensor, "n"]) -> None:
         """Move some of those whose episode begins in a clip to where their latent's window begins."""
