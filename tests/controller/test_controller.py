@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from anyskill.controller.controller import Controller, ControllerConfig, ControllerError
+from anyskill.controller.controller import FORMAT, Controller, ControllerConfig, ControllerError
 from anyskill.controller.networks import random_latents
 from anyskill.learning.state import read_state, write_state
 from tests.controller.made_up import library
@@ -14,7 +14,8 @@ from tests.controller.made_up import library
 def make() -> Controller:
     config = ControllerConfig(units=(64, 32), latent=16, stride=4, encoder_units=(32,))
     latents = random_latents(10, 16, torch.Generator().manual_seed(1))
-    controller = Controller(config, latents, tuple(f"clip {i}" for i in range(10)))
+    names = tuple(f"clip {i}" for i in range(10))
+    controller = Controller(config, latents, names, latents.repeat_interleave(2, 0), tuple(2 * names))
     motions = library()
     controller.frames.update(motions.windows(*motions.places(), 1))
     return controller
@@ -32,7 +33,9 @@ def test_saving_changes_nothing_that_can_be_felt(tmp_path: Path) -> None:
     a, b = controller.encode(windows), loaded.encode(windows)
     assert ((a * b).sum(-1) > 1 - 1e-4).all()
     assert torch.allclose(a.norm(dim=-1), torch.ones(50), atol=1e-5)
-    assert loaded.names == controller.names
+    assert (loaded.names, loaded.path_names) == (controller.names, controller.path_names)
+    for name in ("latents", "paths"):
+        torch.testing.assert_close(getattr(loaded, name), getattr(controller, name), atol=1e-3, rtol=0)
     assert loaded.config == controller.config
 
 
@@ -63,7 +66,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     write_state(path, content)
     with pytest.raises(ControllerError, match="format 99"):
         Controller.load(path)
-    content["header"]["format"] = 1
+    content["header"]["format"] = FORMAT
     content["header"]["config"]["units"] = [8]
     write_state(path, content)
     with pytest.raises(ControllerError, match="no controller"):

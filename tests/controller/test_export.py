@@ -1,13 +1,16 @@
 """A controller made from a trainer does what the trainer's networks do."""
 
+from dataclasses import replace
+
 import torch
 
 from anyskill.body.observation import policy_observation
-from anyskill.controller.bank import bank_places
+from anyskill.controller.bank import bank_places, path_places
 from anyskill.controller.export import controller_of
 from anyskill.controller.pretraining import Pretraining
+from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import library, tiny
+from tests.controller.made_up import arm_clip, library, tiny
 from tests.controller.test_distillation import make_student
 
 
@@ -22,7 +25,7 @@ def test_a_student_becomes_a_controller() -> None:
     inside = (wanted - controller.skeleton.action_offset).abs() <= controller.skeleton.action_scale
     assert torch.allclose(controller.act(state, z)[inside], wanted[inside], atol=1e-5)
     assert controller.latents.shape == (12, 8)
-    assert controller.names[::4] == library().names
+    assert controller.names[::4] == controller.path_names[::13] == library().names
 
 
 def test_calm_becomes_a_controller() -> None:
@@ -30,13 +33,22 @@ def test_calm_becomes_a_controller() -> None:
     trainer = Pretraining(config, MujocoCpu(config.worlds), library())
     trainer.iterate()
     controller = controller_of(trainer)
-    clip, end = bank_places(library(), 60)
     with torch.no_grad():
-        assert torch.allclose(controller.latents, trainer.method.encode(clip, end), atol=1e-6)
+        for latents, places in ((controller.latents, bank_places), (controller.paths, path_places)):
+            assert torch.allclose(latents, trainer.method.encode(*places(library(), 60)), atol=1e-6)
         mean = trainer.model.mean(trainer.world.observe(), controller.latents[:1].expand(16, -1)).clamp(-1, 1)
     targets = controller.act(trainer.world.engine.state(), controller.latents[:1].expand(16, -1))
     skeleton = controller.skeleton
     assert torch.allclose(targets, (skeleton.action_offset + skeleton.action_scale * mean).float(), atol=1e-5)
+
+
+def test_paths_lead_through_each_clip() -> None:
+    clips = [arm_clip("long", 7, -1.5), arm_clip("short", 7, -1.5, 1.0), replace(arm_clip("loop", 7, -1.5), loop=True)]
+    motions = MotionLibrary(clips)
+    clip, end = path_places(motions, 60)
+    assert end[clip == 0].tolist() == list(range(59, 121, 5))  # its 121 frames have 62 windows
+    assert end[clip == 1].tolist() == [30]
+    assert end[clip == 2].tolist() == list(range(59, 59 + int(motions.lengths[2]), 5))
 
 
 def test_the_bank_spans_each_clip() -> None:

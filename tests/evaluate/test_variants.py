@@ -53,7 +53,7 @@ def test_variants_of_the_papers_tables_differ_from_full_by_one_thing() -> None:
 def test_variants_of_ours() -> None:
     assert changed("search+ppo", MEANS.config) == set()
     assert changed("search-only", MEANS.config) == {"train"}
-    best = {"train", *(f"search_settings.{name}" for name in ("rounds", "sequences", "loops"))}
+    best = {"train", *(f"search_settings.{name}" for name in ("rounds", "sequences", "clips"))}
     assert changed("best-latent", MEANS.config) == best
     assert VARIANTS["best-latent"](MEANS.config).search_settings.rounds == 0
     assert VARIANTS["pictures"](MEANS.config).features == "pictures"

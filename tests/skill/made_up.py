@@ -115,6 +115,6 @@ def tiny() -> SkillConfig:
 
 def quick(**changes: object) -> LearnConfig:
     """A search and four iterations."""
-    search = SearchConfig(decisions=5, tail=1, rounds=1, centres=2, sequences=False, loops=False, start=CALM.start)
+    search = SearchConfig(decisions=5, tail=1, rounds=1, centres=2, sequences=False, clips=False, start=CALM.start)
     skill = replace(tiny(), worlds=8)
     return replace(LearnConfig(skill=skill, iterations=4, search_settings=search, episodes=2), **changes)

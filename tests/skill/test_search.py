@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from anyskill.controller.controller import Controller
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from anyskill.skill.policy import to_latent
 from anyskill.skill.search import NEVER, LatentSearch, Plans, SearchConfig
 from anyskill.skill.starts import StartConfig
 from tests.skill.made_up import SOURCE, Limp, Puppet, heights, sentences
 
-SHORT = SearchConfig(decisions=10, tail=5, rounds=0, sequences=False, loops=False, centres=2)
+SHORT = SearchConfig(decisions=10, tail=5, rounds=0, sequences=False, clips=False, centres=2)
 IDLE = to_latent(torch.tensor([[0.0, 0.0, 1.0, c] for c in (-1.0, 0.0, 0.5, 2.0)]))
 UP = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))
 
@@ -46,7 +47,7 @@ def test_more_latents_than_worlds_are_scored_the_same() -> None:
 
 def test_refinement_gets_nearer_than_the_bank() -> None:
     bank = torch.cat((IDLE, to_latent(torch.tensor([[1.0, 0.2, 0.8, 0.3]]))))
-    config = SearchConfig(decisions=6, tail=3, rounds=4, centres=1, sequences=False, loops=False)
+    config = SearchConfig(decisions=6, tail=3, rounds=4, centres=1, sequences=False, clips=False)
     found = make(bank, config, worlds=32)()
     assert found.stages["refined"] > found.stages["bank"] + 0.1
     assert found.score == found.stages["refined"]
@@ -65,7 +66,7 @@ class Gated(Puppet):
 
 def test_a_sequence_gets_to_where_no_single_latent_does() -> None:
     bank = torch.cat((torch.eye(4), IDLE))
-    config = SearchConfig(decisions=16, tail=5, rounds=0, transits=8, centres=4, loops=False)
+    config = SearchConfig(decisions=16, tail=5, rounds=0, transits=8, centres=4, clips=False)
     found = make(bank, config, "raise the left arm", worlds=128, puppet=Gated)()
     assert found.stages["sequences"] > found.stages["bank"] + 0.3
     assert len(found.skill.latents) > 1
@@ -92,7 +93,7 @@ def test_who_leaves_the_bank_or_needs_more_latents_earns_less() -> None:
     search = make(bank, replace(SHORT, style_weight=0.3, latent_cost=0.04))
     between = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))[0]
     latents = torch.stack((bank[0], between, between)), torch.stack((between, between, bank[1]))
-    plans = Plans(torch.stack(latents), torch.tensor([[0, 2, 4], [0, 2, NEVER]]), torch.zeros(2, dtype=torch.long))
+    plans = Plans.sequence(torch.stack(latents), torch.tensor([[0, 2, 4], [0, 2, NEVER]]))
     trials = search.trials(plans)
     similarity = trials.similarity[:, -SHORT.tail :].mean(1)
     far = math.exp(-4.0 * math.sqrt(2.0 - math.sqrt(2.0)))  # unit vectors at 45 degrees
@@ -122,40 +123,54 @@ class Tired(Puppet):
         return torch.where(self.since[:, None] > 10, 0.0, super().act(state, z))
 
 
-def test_loops_of_two_and_of_clips() -> None:
-    bank = torch.eye(4)
-    controller = Puppet(bank)
-    controller.names = ("one", "one", "one", "other")
-    search = make(bank, replace(SHORT, loops=True), worlds=64)
-    search.controller = controller
-    plans = search._loops(bank[2:])
-    assert len(plans) == 64
-    assert plans.latents[:32, :, :2].eq(0).all()  # pairs are of the best
-    clips = {tuple(row.tolist()) for row in plans.latents[32:].argmax(-1)}
-    assert clips == {(0, 0, 1, 2), (3, 3, 3, 3)}
-    assert set(plans.periods[:32].tolist()) == {2, 4, 6}
-    assert set(plans.periods[32:].tolist()) == {4, 8, 12, 16}
+def with_paths(controller: Controller, **paths: torch.Tensor) -> Controller:
+    controller.paths = torch.cat(list(paths.values()))
+    controller.path_names = tuple(name for name, path in paths.items() for _ in path)
+    return controller
 
 
-def test_a_loop_does_what_no_single_latent_goes_on_doing() -> None:
+def test_stretches_of_clips() -> None:
+    search = make(torch.eye(4), replace(SHORT, clips=True), worlds=500)
+    path = torch.eye(4)[torch.arange(30) % 4]
+    search.controller = with_paths(Puppet(torch.eye(4)), long=path, short=torch.ones(1, 4))
+    plans = search._clips()
+    assert len(plans) == 500
+    assert (plans.further == 1).all()
+    count = (plans.starts < NEVER).sum(1)
+    short = plans.latents[:, 0].eq(1).all(-1)
+    assert 0.4 < float(short.float().mean()) < 0.6 and (count[short] == 1).all()
+    assert torch.equal(count[~short].unique(), torch.arange(1, 19))
+    assert 0.4 < float((plans.periods == count).float().mean()) < 0.6
+    assert ((plans.periods == count) | (plans.periods == 0)).all()
+    for plan in (~short).nonzero()[:9, 0].tolist():
+        followed = plans.latents[plan].argmax(-1)[: count[plan]]
+        assert torch.equal(followed, (followed[0] + torch.arange(len(followed))) % 4)
+
+
+def test_a_clip_does_what_no_single_latent_goes_on_doing() -> None:
     bank = torch.cat((UP, to_latent(torch.tensor([[1.0, 1.0, 0.2, 0.0]])), IDLE))
-    config = replace(SHORT, decisions=18, tail=9, loops=True, transits=6, centres=4)
-    found = make(bank, config, "raise both arms", worlds=128, puppet=Tired)()
-    assert found.stages["loops"] > found.stages["bank"] + 0.3
+    config = replace(SHORT, decisions=18, tail=9, clips=True, centres=4)
+    search = make(bank, config, "raise both arms", worlds=128, puppet=Tired)
+    with_paths(search.controller, idle=IDLE, up_and_up=bank[:2].repeat(9, 1))
+    found = search()
+    assert found.stages["clips"] > found.stages["bank"] + 0.3
     assert found.skill.period > 0
 
 
 def test_plans() -> None:
-    latents = torch.arange(8.0).view(2, 4, 1)
-    plans = Plans(latents, torch.tensor([[0, 2, 4, NEVER], [0, 3, NEVER, NEVER]]), torch.tensor([0, 4]))
-    followed = [plans.at(decision)[:, 0].tolist() for decision in range(6)]
-    assert followed == [[0, 4], [0, 4], [1, 4], [1, 5], [2, 4], [2, 4]]
-    assert plans.skill(1).latents.tolist() == [[4.0], [5.0]]
-    assert plans.skill(1).starts.tolist() == [0, 3]
-    assert plans.skill(1).period == 4
-    assert len(Plans.cat(plans, Plans.loop(torch.ones(3, 2, 1), torch.tensor([1, 2, 3]))[:2])) == 4
-
-
-def test_turns() -> None:
-    plans = Plans.loop(torch.tensor([[[5.0], [6.0]]]), torch.tensor([2]))
-    assert [plans.at(decision).item() for decision in range(6)] == [5, 5, 6, 6, 5, 5]
+    latents, zero = torch.arange(6.0).view(2, 3, 1), torch.zeros(1, dtype=torch.long)
+    sequences = Plans.sequence(latents, torch.tensor([[0, 2, 4], [0, 3, NEVER]]))
+    path = torch.arange(10.0, 14.0)[:, None]
+    stretches = Plans.stretch(path, torch.tensor([1, 1]), torch.tensor([3, 2]), torch.tensor([False, True]))
+    plans = Plans.cat(sequences, Plans.constant(torch.ones(3, 1))[zero], stretches)
+    followed = [plans.at(decision)[:, 0].tolist() for decision in range(5)]
+    assert followed == [
+        [0, 3, 1, 11, 11],
+        [0, 3, 1, 12, 12],
+        [1, 3, 1, 13, 11],
+        [1, 4, 1, 13, 12],
+        [2, 4, 1, 13, 11],
+    ]
+    assert plans.further.tolist() == [2, 1, 0, 1, 1]
+    skill = plans.skill(4)
+    assert (skill.latents[:, 0].tolist(), skill.starts.tolist(), int(skill.period)) == ([11.0, 12.0], [0, 1], 2)

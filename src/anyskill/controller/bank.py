@@ -1,4 +1,4 @@
-"""The bank of latents: which windows of which clips it is made of, and what a body does in them."""
+"""The bank of latents and the paths: which windows of which clips they are made of, and what a body does in them."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from anyskill.controller.falling import STANDING, FallRule
 from anyskill.motion.library import MotionLibrary
 
 PER_CLIP = 4  # windows of each clip in the bank, spread evenly over it
+PACE = 5  # frames from one window of a path to the next: a decision of a high-level policy
 
 
 def window_ends(
@@ -30,6 +31,16 @@ def bank_places(
     clip = torch.arange(len(library), device=library.device).repeat_interleave(per_clip)
     share = torch.arange(per_clip, device=library.device).repeat(len(library)) / max(per_clip - 1, 1)
     return clip, window_ends(library, clip, share, frames)
+
+
+def path_places(library: MotionLibrary, frames: int) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
+    """Clips and ends of the windows whose latents make the paths; those of a loop begin in it and go on beyond."""
+    windows = torch.where(library.loops, library.lengths, (library.lengths - frames + 1).clamp_min(1))
+    counts = (windows + PACE - 1) // PACE
+    clip = torch.arange(len(library), device=library.device).repeat_interleave(counts)
+    number = torch.arange(len(clip), device=library.device) - (counts.cumsum(0) - counts)[clip]
+    end = PACE * number + frames - 1
+    return clip, torch.where(library.loops[clip], end, end.minimum(library.lengths[clip] - 1))
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,24 @@ class Controller(nn.Module):
         config: Sizes.
         latents: The bank: latents of windows of the motions it was trained on.
         names: Of each latent in the bank, the clip it came from.
+        paths: Latents of windows that begin a sixth of a second after each other, through every clip; the bank if none
+            are given. Followed one after the other they play a clip.
+        path_names: Of each latent of the paths, the clip it came from.
     """
 
     latents: Tensor
+    paths: Tensor
 
-    def __init__(self, config: ControllerConfig, latents: Float[Tensor, "bank latent"], names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        config: ControllerConfig,
+        latents: Float[Tensor, "bank latent"],
+        names: tuple[str, ...],
+        paths: Float[Tensor, "place latent"] | None = None,
+        path_names: tuple[str, ...] | None = None,
+    ) -> None:
         super().__init__()
-        self.config, self.names = config, names
+        self.config, self.names, self.path_names = config, names, path_names or names
         self.skeleton = skeleton_of(CHARACTERS[config.character])
         weights = torch.Generator().manual_seed(0)  # overwritten by whoever trained or saved
         observation, frame = policy_size(self.skeleton), frame_size(self.skeleton)
@@ -74,6 +85,7 @@ class Controller(nn.Module):
         )
         self.observations, self.frames = RunningNormalizer(observation), RunningNormalizer(frame)
         self.register_buffer("latents", latents)
+        self.register_buffer("paths", latents.clone() if paths is None else paths)
         self.register_buffer("_offset", self.skeleton.action_offset.float(), persistent=False)
         self.register_buffer("_scale", self.skeleton.action_scale.float(), persistent=False)
         self._offset: Tensor
@@ -92,7 +104,8 @@ class Controller(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write one file; weights are stored in half precision."""
-        header = {"format": FORMAT, "config": asdict(self.config), "names": list(self.names)}
+        names = {"names": list(self.names), "path_names": list(self.path_names)}
+        header = {"format": FORMAT, "config": asdict(self.config), **names}
         write_state(path, {"header": header, "tensors": halved(self.state_dict())})
 
     @classmethod
@@ -113,7 +126,8 @@ class Controller(nn.Module):
                     f"{path} moves the body {config.character}, which this version does not know; it knows "
                     f"{', '.join(CHARACTERS)}."
                 )
-            controller = cls(config, tensors["latents"].float(), tuple(header["names"]))
+            latents, paths = (tensors[name].float() for name in ("latents", "paths"))
+            controller = cls(config, latents, tuple(header["names"]), paths, tuple(header["path_names"]))
             controller.load_state_dict(tensors)
         except CheckpointError as error:
             raise ControllerError(str(error)) from None

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from anyskill.controller.bank import PER_CLIP, bank_places
+from anyskill.controller.bank import bank_places, path_places
 from anyskill.controller.controller import Controller, ControllerConfig, ControllerError
 from anyskill.controller.distillation import Distillation, DistillationConfig
 from anyskill.controller.pretraining import Pretraining, PretrainingConfig
@@ -79,7 +79,8 @@ def _controller(
     config: DistillationConfig | PretrainingConfig, parts: Mapping[str, State], library: MotionLibrary
 ) -> Controller:
     sizes: Any = config if isinstance(config, DistillationConfig) else config.calm
-    clip, end = bank_places(library, sizes.frames, PER_CLIP)
+    bank, paths = bank_places(library, sizes.frames), path_places(library, sizes.frames)
+    names = [tuple(library.names[number] for number in clip.tolist()) for clip, _ in (bank, paths)]
     controller = Controller(
         ControllerConfig(
             library.skeleton.character.name,
@@ -91,16 +92,19 @@ def _controller(
             config.log_sigma,
             config.bf16,
         ),
-        torch.zeros(len(clip), sizes.latent),
-        tuple(library.names[i] for i in clip.tolist()),
+        torch.zeros(len(names[0]), sizes.latent),
+        names[0],
+        torch.zeros(len(names[1]), sizes.latent),
+        names[1],
     ).to(library.device)
     if isinstance(config, DistillationConfig):
         weights = dict(parts["student"])
     else:
         model = {name: tensor for name, tensor in parts["model"].items() if name.startswith(("policy.", "observat"))}
         weights = model | _below("encoder", parts["encoder"]) | _below("frames", parts["frames"])
-    controller.load_state_dict(weights | {"latents": controller.latents})
-    controller.latents.copy_(controller.encode(library.windows(clip, end, controller.config.frames)))
+    controller.load_state_dict(weights | {"latents": controller.latents, "paths": controller.paths})
+    for latents, places in ((controller.latents, bank), (controller.paths, paths)):
+        latents.copy_(controller.encode(library.windows(*places, controller.config.frames)))
     return controller.eval()
 
 

@@ -55,7 +55,7 @@ def _rewarded(name: str) -> Change:
 
 
 def _best_latent(config: LearnConfig) -> LearnConfig:
-    search = replace(config.search_settings, rounds=0, sequences=False, loops=False)
+    search = replace(config.search_settings, rounds=0, sequences=False, clips=False)
     return replace(config, train=False, search_settings=search)
 
 

@@ -11,7 +11,7 @@ from anyskill.skill.summary import Summary
 Metrics = Sequence[Mapping[str, Any]]
 """Lines of ``metrics.jsonl``, as ``SkillTraining.iterate`` reports them."""
 
-STAGES = {"bank": "latents of the bank", "refined": "refined latents", "sequences": "sequences", "loops": "loops"}
+STAGES = {"bank": "latents of the bank", "refined": "refined latents", "sequences": "sequences", "clips": "clips"}
 
 
 def learning_charts(metrics: Metrics) -> list[str]:

@@ -6,7 +6,7 @@ Seconds, where PPO takes minutes. What is found is a skill of its own, and where
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -21,7 +21,7 @@ from anyskill.skill.starts import StartConfig, Starts
 from anyskill.skill.termination import LYING
 from anyskill.vision_language.similarity import cosine
 
-SEGMENTS = 4  # latents of a sequence at most
+SEGMENTS = 18  # latents of a plan at most
 NEVER = 1 << 30  # start of a segment that does not take place
 
 
@@ -47,12 +47,13 @@ class SearchConfig:
     """Share of a round's latents from which the next follows."""
     sequences: bool = True
     """Whether sequences of two or three latents are tried."""
-    loops: bool = True
-    """Whether latents are tried in turn, round and round: two of them, or those of a clip in its order."""
+    clips: bool = True
+    """Whether stretches of clips are played, by their latents in order."""
     transits: int = 32
-    """Best latents of the bank that may be the first ones of a sequence, or take turns."""
+    """Best latents of the bank that may be the first ones of a sequence."""
     latent_cost: float = 0.02
-    """Taken off for each latent of a sequence but the first: what a single one does as well, it does more steadily."""
+    """Taken off for each latent of a sequence but the first, and once for a clip: what a single one does as well, it
+    does more steadily."""
     start: StartConfig = field(default_factory=lambda: StartConfig(moving=0.0))
     """Where trials begin."""
 
@@ -72,36 +73,49 @@ class Plans:
     """In decisions; the first is 0."""
     periods: Int[Tensor, "n"]
     """Decisions after which a sequence begins again; 0 for never."""
+    further: Int[Tensor, "n"]
+    """Choices that were made beyond that of the first latent."""
 
     def __len__(self) -> int:
         return len(self.latents)
 
     def __getitem__(self, index: Int[Tensor, "m"] | slice) -> "Plans":
-        return Plans(self.latents[index], self.starts[index], self.periods[index])
+        return Plans(*(part[index] for part in vars(self).values()))
 
     @classmethod
     def constant(cls, latents: Float[Tensor, "n latent"]) -> "Plans":
         """One latent each."""
-        starts = torch.tensor([0] + [NEVER] * (SEGMENTS - 1), device=latents.device)
+        return cls.sequence(latents[:, None], torch.zeros(len(latents), 1, dtype=torch.long, device=latents.device))
+
+    @classmethod
+    def sequence(cls, latents: Float[Tensor, "n few latent"], starts: Int[Tensor, "n few"]) -> "Plans":
+        """Latents that were chosen one by one, the last of which stays."""
+        spare = SEGMENTS - latents.shape[1]
         return cls(
-            latents[:, None].expand(-1, SEGMENTS, -1),
-            starts.expand(len(latents), -1),
-            torch.zeros(len(latents), dtype=torch.long, device=latents.device),
+            torch.cat((latents, latents[:, -1:].expand(-1, spare, -1)), 1),
+            torch.nn.functional.pad(starts, (0, spare), value=NEVER),
+            torch.zeros_like(starts[:, 0]),
+            (starts < NEVER).sum(1) - 1,
         )
 
     @classmethod
-    def loop(cls, latents: Float[Tensor, "n segment latent"], pace: Int[Tensor, "n"]) -> "Plans":
-        """Latents that take turns, each for ``pace`` decisions."""
-        count = latents.shape[1]
-        turns = torch.arange(SEGMENTS, device=pace.device)
-        starts = torch.where(turns < count, turns * pace[:, None], NEVER)
-        rest = latents[:, -1:].expand(-1, SEGMENTS - count, -1)
-        return cls(torch.cat((latents, rest), 1), starts, count * pace)
+    def stretch(
+        cls,
+        path: Float[Tensor, "place latent"],
+        first: Int[Tensor, "n"],
+        count: Int[Tensor, "n"],
+        again: Bool[Tensor, "n"],
+    ) -> "Plans":
+        """So many latents of a path from one on, a decision each; then the last of them stays, or all come again."""
+        turns = torch.arange(SEGMENTS, device=path.device)
+        latents = path[first[:, None] + turns.minimum(count[:, None] - 1)]
+        starts = torch.where(turns < count[:, None], turns, NEVER)
+        return cls(latents, starts, torch.where(again, count, 0), torch.ones_like(count))
 
     @classmethod
     def cat(cls, *plans: "Plans") -> "Plans":
         """All of them."""
-        return cls(*(torch.cat([getattr(p, name) for p in plans]) for name in ("latents", "starts", "periods")))
+        return cls(*(torch.cat(parts) for parts in zip(*(vars(plan).values() for plan in plans), strict=True)))
 
     def at(self, decision: int) -> Float[Tensor, "n latent"]:
         """What each follows in a decision."""
@@ -141,11 +155,11 @@ class Found:
     bank: Trials
     """Curves in the bank's order."""
     stages: dict[str, float]
-    """Best score of the finalists of each stage: ``bank``, ``refined``, ``sequences``, ``loops``."""
+    """Best score of the finalists of each stage: ``bank``, ``refined``, ``sequences``, ``clips``."""
 
     @property
     def latent(self) -> Float[Tensor, "latent"]:
-        """The last latent, which stays unless the skill is a loop: where PPO may begin."""
+        """The last latent, which stays unless a clip is played again and again: where PPO may begin."""
         return self.skill.latents[-1]
 
 
@@ -176,7 +190,7 @@ class LatentSearch:
         self._starts = Starts(engine, controller, generator, self.config.start)
 
     def __call__(self) -> Found:
-        """Score the bank, refine the best, try sequences of them, and compare the finalists in many worlds."""
+        """Score the bank, refine the best, try sequences of them and clips, and compare finalists in many worlds."""
         bank = self.controller.latents
         plans = Plans.constant(bank)
         trials = self.trials(plans)
@@ -190,8 +204,8 @@ class LatentSearch:
         if self.config.sequences:
             last = torch.cat([plans.latents[:, -1] for plans in finalists.values()])
             finalists["sequences"] = self._best(self._sequences(transits, last))
-        if self.config.loops:
-            finalists["loops"] = self._best(self._loops(transits))
+        if self.config.clips:
+            finalists["clips"] = self._best(self._clips())
         # Whoever was best of many was also lucky: finalists are tried again, each in as many worlds as there are.
         plans = Plans.cat(*finalists.values())
         final = self.score(plans, self.trials(plans))
@@ -218,16 +232,16 @@ class LatentSearch:
         return Trials(torch.cat([go.similarity for go in goes]), torch.cat([go.lying for go in goes]))
 
     def score(self, plans: Plans, trials: Trials) -> Float[Tensor, "n"]:
-        """Mean over the tail of the similarity, less the penalty for lying; and how near the last latent is the bank.
+        """Mean over the tail of the similarity, less the penalty for lying; and how near the last latent is to clips.
 
-        This is Eq. 3, what a policy is paid, with the nearest latent of the bank; less what a sequence costs.
+        This is Eq. 3, what a policy is paid, with the nearest latent of all clips; less what further choices cost.
         """
         tail = slice(-self.config.tail, None)
         similarity = (trials.similarity - self.config.lying_penalty * trials.lying)[:, tail].mean(1)
         last = plans.latents[:, -1]
-        nearest = style_targets(last, self.controller.latents, self.generator, nearest=True)
-        more = (plans.starts < NEVER).sum(1) - 1
-        return similarity + self.config.style_weight * style(last, nearest) - self.config.latent_cost * more
+        known = torch.cat((self.controller.latents, self.controller.paths))
+        nearest = style_targets(last, known, self.generator, nearest=True)
+        return similarity + self.config.style_weight * style(last, nearest) - self.config.latent_cost * plans.further
 
     def refine(self, centres: Float[Tensor, "centre latent"]) -> Float[Tensor, "centre latent"]:
         """Cross-entropy method on the sphere, for each centre on its own.
@@ -260,26 +274,24 @@ class LatentSearch:
         second = self._draw(n, 2, 7)
         third = second + self._draw(n, 2, 7)
         short = self._draw(n, 0, 2).bool()  # two latents: the second is the one that stays
-        latents = torch.stack((transits[0], torch.where(short[:, None], target, transits[1]), target, target), 1)
-        never = torch.full_like(second, NEVER)
-        starts = torch.stack((torch.zeros_like(second), second, torch.where(short, never, third), never), 1)
-        return Plans(latents, starts, torch.zeros_like(second))
+        latents = torch.stack((transits[0], torch.where(short[:, None], target, transits[1]), target), 1)
+        starts = torch.stack((torch.zeros_like(second), second, torch.where(short, NEVER, third)), 1)
+        return Plans.sequence(latents, starts)
 
-    def _loops(self, best: Float[Tensor, "m latent"]) -> Plans:
-        """Random ones, one a world: half of them two of ``best`` in turn, half the latents of a clip in its order.
+    def _clips(self) -> Plans:
+        """Random stretches of random clips, one a world, of half a second or more; half of them again and again.
 
-        What is done once, a kick, or to and fro, a wave, is nothing that a single latent could go on doing.
+        What is done once, a kick, or to and fro, a wave, is nothing that a latent could go on doing as it is held.
         """
-        half = self.engine.num_worlds // 2
-        pairs = best[self._draw(2 * half, 0, len(best))].unflatten(0, (half, 2))
-        names, bank = self.controller.names, self.controller.latents
-        begins = torch.tensor([i for i, name in enumerate(names) if i == 0 or name != names[i - 1]] + [len(names)])
-        begins = begins.to(self.text.device)
-        clip = self._draw(self.engine.num_worlds - half, 0, len(begins) - 1)
-        turns = torch.arange(SEGMENTS, device=clip.device)
-        place = begins[clip, None] + turns * (begins[clip + 1] - begins[clip])[:, None] // SEGMENTS
-        clips = Plans.loop(bank[place], self._draw(len(clip), 1, 5))
-        return Plans.cat(Plans.loop(pairs, self._draw(half, 1, 4)), clips)
+        n, paths, names = self.engine.num_worlds, self.controller.paths, self.controller.path_names
+        begins = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
+        bounds = torch.tensor([*begins, len(names)], device=paths.device)
+        clip = self._draw(n, 0, len(begins))
+        first = (
+            bounds[clip] + (torch.rand(n, generator=self.generator, device=paths.device) * bounds.diff()[clip]).long()
+        )
+        count = self._draw(n, 3, SEGMENTS + 1).minimum(bounds[clip + 1] - first)
+        return Plans.stretch(paths, first, count, self._draw(n, 0, 2).bool())
 
     def _draw(self, n: int, low: int, high: int) -> Int[Tensor, "n"]:
         return torch.randint(low, high, (n,), generator=self.generator, device=self.text.device)
