@@ -1,6 +1,5 @@
 """Teacher and student: both run, resume bit for bit, and learn something measurable."""
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,27 +125,12 @@ def test_a_perfect_follower_is_paid_in_full_and_never_fails() -> None:
 
 def test_a_task_with_other_clips_keeps_what_it_knows() -> None:
     old = make_teacher().task
-    old._lost.copy_(torch.tensor([0.1, 0.2, 0.3]))
+    old.failures.lost.copy_(torch.tensor([0.1, 0.2, 0.3]))
     motions = MotionLibrary([arm_clip("new", 10, -1.0), arm_clip("left arm", 11, -1.5)])
     new = Teacher(TEACHER, MujocoCpu(TEACHER.worlds), motions).task
     new.load_state_dict(old.state_dict())
     assert new.failure_rate[1] == old.failure_rate[1] < new.failure_rate[0]
     assert int(new.clip.max()) < 2
-
-
-def test_failure_rates_count_time_and_not_attempts() -> None:
-    """Lost every 30 steps or every 120 steps: the chance to be lost within 60 differs, however attempts end."""
-    task = make_teacher().task
-    nobody = torch.zeros(16, dtype=torch.bool)
-    for _ in range(40):
-        task.clip[:8], task.clip[8:] = 0, 1
-        for step in range(1, 121):
-            task._note(torch.arange(16).lt(8) & (step % 30 == 0) | (step == 120), nobody)
-    assert task.failure_rate[:2].tolist() == pytest.approx([1 - math.exp(-2), 1 - math.exp(-0.5)], abs=1e-3)
-    for _ in range(2000):
-        task._note(nobody, ~nobody)
-    assert task.failure_rate[:2].max() < 1e-3
-    assert task.failure_rate[2] == pytest.approx(1 - math.exp(-0.7))
 
 
 def test_a_body_that_gets_up_is_told_how_by_the_second_teacher_until_it_stands() -> None:

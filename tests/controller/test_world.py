@@ -1,7 +1,9 @@
 """Worlds of imitation: how episodes begin, what counts as a fall, what a discriminator sees."""
 
+import math
 from dataclasses import replace
 
+import pytest
 import torch
 
 from anyskill.body.observation import adversarial_frame
@@ -74,6 +76,22 @@ def test_a_fall_ends_an_episode_unless_it_is_excused() -> None:
     world.reset(last, last)
     assert torch.equal(world.engine.state().positions[last, 0, 2], height[last])
     assert not (world.step(folded)[0] & last).any()
+
+
+def test_clips_in_which_bodies_fall_are_asked_for_more_often() -> None:
+    config = WorldConfig(fall_start=0.0, reference_start=0.0, recovery=0.0)
+    plain, world = make(config), make(replace(config, favour_hard=True))
+    assert plain.factors is None
+    world.due()
+    world.assign(torch.arange(WORLDS), {"clip": torch.arange(WORLDS) % 2, "end": torch.full((WORLDS,), 59)})
+    lies = torch.arange(WORLDS) % 2 == 0
+    poses = torch.where(lies[:, None], world._fallen[0][0], SKELETON.initial_qpos.float())
+    for _ in range(60):
+        world.engine.reset(torch.arange(WORLDS), poses, torch.zeros(WORLDS, 34))
+        world.age += 1
+        assert torch.equal(world.step(torch.zeros(WORLDS, 28))[0], lies)
+    assert world.factors[0] > 1.05 > 0.5 > world.factors[1]
+    assert world.factors[2] == pytest.approx(0.1 + 1 - math.exp(-0.7))  # nothing is known of it
 
 
 def test_time_runs_out() -> None:

@@ -74,7 +74,7 @@ class DistillationConfig:
     """Of Adam, at first; falls to a tenth, linearly, over ``iterations``."""
     iterations: int = 2000
     """See ``learning_rate``."""
-    alignment_weight: float = 0.01
+    alignment_weight: float = 0.001
     """Of the alignment loss; the main loss is in rad² a degree of freedom."""
     uniformity_weight: float = 0.005
     """Of the uniformity loss."""

@@ -108,6 +108,7 @@ def fine_tuning() -> PretrainingConfig:
             recovery_steps=150,
             excuse_ground=True,
             left_behind=0.75,
+            favour_hard=True,
             moving=0.5,
         ),
         ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.03, warm_up=15),
@@ -126,8 +127,11 @@ class Method(Protocol):
     def modules(self) -> dict[str, nn.Module]:
         """What is trained beside policy and value."""
 
-    def draw(self, worlds: Int[Tensor, "n"]) -> Batch:
-        """What to remember of new latents for some worlds; ``latent`` among it, unless there is none."""
+    def draw(self, worlds: Int[Tensor, "n"], factors: Float[Tensor, "clip"] | None = None) -> Batch:
+        """What to remember of new latents for some worlds; ``latent`` among it, unless there is none.
+
+        ``factors`` multiply the weights of clips, if latents come from clips.
+        """
 
     def reward(self, batch: Batch) -> Float[Tensor, "n"]:
         """The agent's pay for ``window`` (under ``latent``)."""
@@ -203,7 +207,7 @@ class Pretraining:
             with self.timer("networks"):
                 if self.method.latent_size:
                     due = world.due()
-                    world.assign(due, self.method.draw(due))
+                    world.assign(due, self.method.draw(due, world.factors))
                 if self.config.world.moving and isinstance(self.method, Calm):
                     on, *windows = world.onward()
                     world.move_on(on, self.method.latents(*windows))

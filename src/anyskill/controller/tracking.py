@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror, position_mirror
 from anyskill.body.observation import policy_blocks, policy_observation, policy_size
+from anyskill.controller.failures import FailureRates
 from anyskill.controller.falling import FallRule, frames_on_the_ground
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
@@ -30,8 +31,6 @@ from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
 LOOKAHEAD = (5, 15)  # further reference frames of which positions are seen
-HORIZON = 60.0  # control steps, two seconds: the time over which a clip's failure rate is told
-FADE = 0.95  # of what is remembered of a clip, for every attempt that ends
 SHIFTS = (-2, -1, 0, 1, 2)  # frames by which a clock is put forward or back in one step
 TURNS = 12  # frames, spread over what goes round, to which a clock may jump
 LATE = 10  # frames by which a clock may be behind the time on the way to what a window shows for ever
@@ -116,9 +115,7 @@ class TrackingTask:
         self.excused = torch.zeros_like(self.clip)  # steps left in which falling is none
         self.lag = torch.zeros(n, 2, device=engine.device)  # see ``lag``, since patience ended
         self._failed = torch.ones(n, dtype=torch.bool, device=engine.device)
-        # Failures and steps tried of each clip, both fading; at first as if half were lost within two seconds.
-        self._lost = torch.full((len(library),), 0.7, device=engine.device)
-        self._tried = torch.full_like(self._lost, HORIZON)
+        self.failures = FailureRates(library)
         self.reset(torch.ones(n, dtype=torch.bool, device=engine.device))
 
     @property
@@ -254,7 +251,7 @@ class TrackingTask:
         fallen = self.config.fall(state, self.engine.skeleton) & ~self.grounded & (self.excused == 0)
         failed = self._failed = far & (self.patience == 0) | behind | fallen | lost
         finished = (self.left <= 0) | (self.age >= self.config.episode)
-        self._note(failed, finished & ~failed)
+        self.failures.note(self.clip, failed, failed | finished)
         return torch.where(failed, 0.0, reward), failed, finished & ~failed
 
     def synchronise(self, observation: Float[Tensor, "world observation"]) -> None:
@@ -283,42 +280,24 @@ class TrackingTask:
 
     @property
     def failure_rate(self) -> Float[Tensor, "clip"]:
-        """Chance of each clip to be lost within two seconds, from failures by time tried over the last attempts.
-
-        By time, because a long clip or a loop has more occasions to fail in one attempt than a short one.
-        """
-        return 1.0 - torch.exp(-HORIZON * self._lost / self._tried)
+        """Chance of each clip to be lost within two seconds."""
+        return self.failures.rate
 
     def report(self) -> dict[str, float]:
         """How well it goes: the chance to be lost within two seconds, mean over the clips."""
         return {"failure_rate": float(self.failure_rate.mean())}
 
-    def _note(self, failed: Bool[Tensor, "world"], finished: Bool[Tensor, "world"]) -> None:
-        """Count this step, and the attempts that end with it."""
-        fade = FADE ** self._by_clip(failed | finished)
-        self._lost = fade * (self._lost + self._by_clip(failed))
-        self._tried = fade * (self._tried + self._by_clip(torch.ones_like(failed)))
-
-    def _by_clip(self, numbers: Shaped[Tensor, "world"]) -> Float[Tensor, "clip"]:
-        """Sums over the worlds of each clip."""
-        return torch.zeros_like(self._lost).index_add_(0, self.clip, numbers.float())
-
     def state_dict(self) -> dict[str, Any]:
         """Where every world is, in its clip and in the simulation."""
         return {name: getattr(self, name) for name in _PLACES} | {
-            "names": list(self.library.names),
-            "lost": self._lost,
-            "tried": self._tried,
+            "failures": self.failures.state_dict(),
             "engine": self.engine.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there; with other clips, all worlds start anew and known clips keep their failure rates."""
-        index = {name: number for number, name in enumerate(self.library.names)}
-        known = [(index[name], number) for number, name in enumerate(state["names"]) if name in index]
-        ours, theirs = (list(numbers) for numbers in zip(*known, strict=True)) if known else ([], [])
-        self._lost[ours], self._tried[ours] = state["lost"][theirs], state["tried"][theirs]
-        if tuple(state["names"]) != self.library.names:
+        self.failures.load_state_dict(state["failures"])
+        if tuple(state["failures"]["names"]) != self.library.names:
             self.reset(torch.ones_like(self.age, dtype=torch.bool))
             return
         for name in _PLACES:

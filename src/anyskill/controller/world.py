@@ -16,6 +16,7 @@ from anyskill.body.observation import (
     policy_size,
 )
 from anyskill.body.state import BodyState
+from anyskill.controller.failures import FailureRates
 from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_ground
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
@@ -27,6 +28,7 @@ from anyskill.sim.engine import Engine
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
 GRACE = 20  # control steps in which a body finds into a window, before it can be left behind
+RARELY = 0.1  # a clip in which nobody falls comes this much as often as one in which all fall within two seconds
 SLACK = 15  # frames by which a body may be late or early; a step takes about as many
 _SAVED = (
     "window",
@@ -67,6 +69,8 @@ class WorldConfig:
     """A body that is this far (m) from where its latent's window has gone has as good as fallen."""
     latent_steps: tuple[int, ...] = (10, 150)
     """A latent is held for a random number of control steps from this range."""
+    favour_hard: bool = False
+    """Whether latents of clips in which bodies fall soon are given more often."""
     moving: float = 0.0
     """Chance that a latent moves along: every now and then it becomes that of the window which begins by now."""
     stay: tuple[int, ...] = (5, 30)
@@ -123,6 +127,7 @@ class ImitationWorld:
         self._head = skeleton.index("head")
         positions, _ = skeleton.forward(*skeleton.pose(skeleton.initial_qpos))
         self._half_height = 0.5 * float(positions[self._head, 2])
+        self.failures = FailureRates(library)
         self.latents: dict[str, Tensor] = {}  # what each world's latent is, and where it came from
         everyone = torch.ones(n, dtype=torch.bool, device=device)
         self.reset(everyone, ~everyone)
@@ -147,7 +152,15 @@ class ImitationWorld:
             lost |= self._way_behind(state) > self.config.left_behind
         excused = (self.recovering > 0) | (self.age <= 1) | self.grounded
         fallen = self.config.fall(state, self.engine.skeleton) & ~excused | lost
-        return fallen, (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
+        late = (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
+        if "clip" in self.latents:
+            self.failures.note(self.latents["clip"], fallen, fallen | late | (self.until_switch <= 0))
+        return fallen, late
+
+    @property
+    def factors(self) -> Float[Tensor, "clip"] | None:
+        """By which the weights of clips are to be multiplied as latents are drawn."""
+        return RARELY + self.failures.rate if self.config.favour_hard else None
 
     def up(self) -> Float[Tensor, "world"]:
         """1 with the head above half of its height in the initial pose, less in proportion below, 0 on the ground.
@@ -293,6 +306,7 @@ class ImitationWorld:
     def state_dict(self) -> dict[str, Any]:
         """All that the worlds' future depends on, beside the generator."""
         return {name: getattr(self, name) for name in _SAVED} | {
+            "failures": self.failures.state_dict(),
             "fallen_qpos": self._fallen[0],
             "latents": self.latents,
             "engine": self.engine.state_dict(),
@@ -302,6 +316,7 @@ class ImitationWorld:
         """Go on from there."""
         for name in _SAVED:
             getattr(self, name).copy_(state[name])
+        self.failures.load_state_dict(state["failures"])
         self._fallen[0].copy_(state["fallen_qpos"])
         self.latents = {name: values.to(self.engine.device) for name, values in state["latents"].items()}
         self.engine.load_state_dict(state["engine"])
