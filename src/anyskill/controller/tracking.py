@@ -11,7 +11,6 @@ A mirrored clip is followed in the mirror: the policy sees the image of the body
 mirrored back. What it learns on one side it can do on the other.
 """
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -271,9 +270,11 @@ class TrackingTask:
         around = torch.where(loops, self.library.lengths[self.clip], end - again + 1)
         around = torch.where(loops | (again < end) & (self.frame >= again), around, 0)  # of who is there yet
         near = ((self.frame + ahead, AHEAD * ahead) for ahead in SHIFTS)
-        anywhere = ((self.frame + turn * around // TURNS, 0.0) for turn in range(1, TURNS))
-        candidates = itertools.chain(near, anywhere)
-        clock = self.windows.most_alike(self.clip, end, observation, candidates)
+        clock = self.windows.most_alike(self.clip, end, observation, near)
+        there = around.nonzero()[:, 0]
+        nearest = (clock[there], AHEAD * (clock - self.frame)[there])
+        anywhere = [((self.frame + turn * around // TURNS)[there], 0.0) for turn in range(1, TURNS)]
+        clock[there] = self.windows.most_alike(self.clip[there], end[there], observation[there], [nearest, *anywhere])
         clock = torch.where(self.patience > self.config.patience, self.frame, clock)
         at_least = torch.where(loops, clock, (self.due - LATE).minimum(again))
         self.frame = torch.maximum(clock, at_least)

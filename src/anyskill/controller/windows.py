@@ -94,7 +94,7 @@ class Windows:
         clip: Int[Tensor, "n"],
         last: Int[Tensor, "n"],
         observation: Float[Tensor, "n observation"],
-        candidates: Iterable[tuple[Int[Tensor, "n"], float]],
+        candidates: Iterable[tuple[Int[Tensor, "n"], Float[Tensor, "n"] | float]],
     ) -> Int[Tensor, "n"]:
         """The frame most like each body, of some that may be so much less alike each; the first of equals."""
         best, chosen = torch.full_like(observation[:, 0], torch.inf), last
