@@ -74,7 +74,7 @@ def test_a_window_is_held_for_its_time_and_then_another_from_where_the_body_is()
 
 
 def test_the_clock_goes_by_the_body() -> None:
-    task = task_of(TrackingConfig(failure_distance=9.0), arm_clip("right arm", 7, -1.5), worlds=3)
+    task = task_of(TrackingConfig(moving=0.0, failure_distance=9.0), arm_clip("right arm", 7, -1.5), worlds=3)
     task.start.zero_()
     for frame, body, expected in ((20, 30, 22), (20, 12, 18)):
         task.frame.fill_(frame)
@@ -145,7 +145,7 @@ def test_a_window_that_moves_on_from_the_ground_lets_the_body_be_late() -> None:
 
 def test_the_clock_of_what_goes_round_may_be_anywhere() -> None:
     """A swing that is over after a second; a clock that could only creep would stay with the wrong side of it."""
-    task = task_of(TrackingConfig(failure_distance=9.0), arm_clip("swings", 7, -0.6, seconds=1.0), worlds=3)
+    task = task_of(TrackingConfig(moving=0.0, failure_distance=9.0), arm_clip("swings", 7, -0.6, seconds=1.0), worlds=3)
     task.start.zero_()
     task.patience.zero_()
     assert task.windows.again(task.clip, task.end).tolist() == [1] * 3

@@ -138,13 +138,19 @@ def test_stretches_of_clips() -> None:
     assert (plans.further == 1).all()
     count = (plans.starts < NEVER).sum(1)
     short = plans.latents[:, 0].eq(1).all(-1)
-    assert 0.4 < float(short.float().mean()) < 0.6 and (count[short] == 1).all()
-    assert torch.equal(count[~short].unique(), torch.arange(1, 19))
+    assert 0.4 < float(short.float().mean()) < 0.6
+    assert torch.equal(count.unique(), torch.arange(3, 19))
     assert 0.4 < float((plans.periods == count).float().mean()) < 0.6
     assert ((plans.periods == count) | (plans.periods == 0)).all()
-    for plan in (~short).nonzero()[:9, 0].tolist():
+    assert plans.latents[short].eq(1).all()
+    stays = 0
+    for plan in (~short).nonzero()[:, 0].tolist():
         followed = plans.latents[plan].argmax(-1)[: count[plan]]
-        assert torch.equal(followed, (followed[0] + torch.arange(len(followed))) % 4)
+        ahead = (followed - followed[0] - torch.arange(len(followed))) % 4
+        goes_on = int(ahead.eq(0).int().cumprod(0).sum())
+        assert (followed[goes_on:] == 1).all()  # where the path of thirty ends
+        stays += goes_on < len(followed)
+    assert 10 < stays < 150
 
 
 def test_a_clip_does_what_no_single_latent_goes_on_doing() -> None:
@@ -161,16 +167,22 @@ def test_plans() -> None:
     latents, zero = torch.arange(6.0).view(2, 3, 1), torch.zeros(1, dtype=torch.long)
     sequences = Plans.sequence(latents, torch.tensor([[0, 2, 4], [0, 3, NEVER]]))
     path = torch.arange(10.0, 14.0)[:, None]
-    stretches = Plans.stretch(path, torch.tensor([1, 1]), torch.tensor([3, 2]), torch.tensor([False, True]))
+    stretches = Plans.stretch(
+        path, torch.tensor([1, 2]), torch.tensor([3, 3]), torch.tensor([3, 3]), torch.tensor([0, 1]).bool()
+    )
     plans = Plans.cat(sequences, Plans.constant(torch.ones(3, 1))[zero], stretches)
     followed = [plans.at(decision)[:, 0].tolist() for decision in range(5)]
     assert followed == [
-        [0, 3, 1, 11, 11],
-        [0, 3, 1, 12, 12],
-        [1, 3, 1, 13, 11],
+        [0, 3, 1, 11, 12],
+        [0, 3, 1, 12, 13],
+        [1, 3, 1, 13, 13],
         [1, 4, 1, 13, 12],
-        [2, 4, 1, 13, 11],
+        [2, 4, 1, 13, 13],
     ]
     assert plans.further.tolist() == [2, 1, 0, 1, 1]
     skill = plans.skill(4)
-    assert (skill.latents[:, 0].tolist(), skill.starts.tolist(), int(skill.period)) == ([11.0, 12.0], [0, 1], 2)
+    assert (skill.latents[:, 0].tolist(), skill.starts.tolist(), int(skill.period)) == (
+        [12.0, 13.0, 13.0],
+        [0, 1, 2],
+        3,
+    )

@@ -59,7 +59,7 @@ class TrackingConfig:
     """Control steps until another window, a random number from this range."""
     moving: float = 0.5
     """Chance that a window moves along: every now and then it begins anew where the clock is, while its clip lasts."""
-    stay: tuple[int, ...] = (5, 30)
+    stay: tuple[int, ...] = (3, 11)
     """Control steps until such a window moves on, a random number from this range."""
     patience: int = 45
     """Control steps after going over in which no distance is a failure."""
@@ -261,6 +261,8 @@ class TrackingTask:
         moves slower than a centimetre a frame is passed over, and nobody is waited for longer than a third of a second
         on the way to what a window shows, or a body that rests would see no reason to begin.
 
+        Where windows move along it is no secret what the time is, and clocks go by it.
+
         Once it has come to where the window goes round, or to its end, it is waited for; and of what goes round any
         frame may be the one, so that two bodies in the same state are not told to do different things.
         """
@@ -277,7 +279,7 @@ class TrackingTask:
         clock[there] = self.windows.most_alike(self.clip[there], end[there], observation[there], [nearest, *anywhere])
         clock = torch.where(self.patience > self.config.patience, self.frame, clock)
         at_least = torch.where(loops, clock, (self.due - LATE).minimum(again))
-        self.frame = torch.maximum(clock, at_least)
+        self.frame = torch.where(self.stay > 0, self.frame, torch.maximum(clock, at_least))
 
     @property
     def failure_rate(self) -> Float[Tensor, "clip"]:

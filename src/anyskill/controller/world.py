@@ -73,7 +73,7 @@ class WorldConfig:
     """Whether latents of clips in which bodies fall soon are given more often."""
     moving: float = 0.0
     """Chance that a latent moves along: every now and then it becomes that of the window which begins by now."""
-    stay: tuple[int, ...] = (5, 30)
+    stay: tuple[int, ...] = (3, 11)
     """Control steps until such a latent moves on, a random number from this range."""
     fall: FallRule = field(default_factory=FallRule)
     """What counts as fallen."""

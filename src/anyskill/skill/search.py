@@ -103,12 +103,16 @@ class Plans:
         cls,
         path: Float[Tensor, "place latent"],
         first: Int[Tensor, "n"],
+        last: Int[Tensor, "n"],
         count: Int[Tensor, "n"],
         again: Bool[Tensor, "n"],
     ) -> "Plans":
-        """So many latents of a path from one on, a decision each; then the last of them stays, or all come again."""
+        """So many decisions of a path from a first latent on; then the latent it has come to stays, or all come again.
+
+        A latent stands for two seconds, so that of a path's last one there is more to come: it is followed meanwhile.
+        """
         turns = torch.arange(SEGMENTS, device=path.device)
-        latents = path[first[:, None] + turns.minimum(count[:, None] - 1)]
+        latents = path[(first[:, None] + turns).minimum(last[:, None])]
         starts = torch.where(turns < count[:, None], turns, NEVER)
         return cls(latents, starts, torch.where(again, count, 0), torch.ones_like(count))
 
@@ -290,8 +294,8 @@ class LatentSearch:
         first = (
             bounds[clip] + (torch.rand(n, generator=self.generator, device=paths.device) * bounds.diff()[clip]).long()
         )
-        count = self._draw(n, 3, SEGMENTS + 1).minimum(bounds[clip + 1] - first)
-        return Plans.stretch(paths, first, count, self._draw(n, 0, 2).bool())
+        count = self._draw(n, 3, SEGMENTS + 1)
+        return Plans.stretch(paths, first, bounds[clip + 1] - 1, count, self._draw(n, 0, 2).bool())
 
     def _draw(self, n: int, low: int, high: int) -> Int[Tensor, "n"]:
         return torch.randint(low, high, (n,), generator=self.generator, device=self.text.device)
