@@ -6,6 +6,7 @@ import torch
 
 from anyskill.body.observation import policy_observation
 from anyskill.controller.tracking import TrackingConfig, TrackingTask
+from anyskill.controller.windows import TAIL
 from anyskill.motion.clip import Clip
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import make_engine
@@ -109,7 +110,7 @@ def test_a_window_that_moves_along_begins_where_the_clock_is_until_its_clip_is_o
     moving, begun = task.stay > 0, task.start.clone()
     task.frame, task.due = begun.clone(), begun.clone()
     assert 0.5 < float(moving.float().mean()) < 0.9
-    latest, loops = task.library.lengths[task.clip] - 20, task.library.loops[task.clip]
+    latest, loops = task.library.lengths[task.clip] - TAIL, task.library.loops[task.clip]
     over = torch.zeros_like(moving)
     for _ in range(200):
         due = task.stay == 1

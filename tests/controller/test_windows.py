@@ -54,6 +54,25 @@ def test_which_frame_of_a_clip_is_shown_beyond_a_window() -> None:
     assert loop.shown(0 * ONE, 45 * ONE, torch.tensor([-1, 7, turn + 7])).tolist() == [turn - 1, 7, 7]
 
 
+def test_windows_that_move_along_may_end_beyond_a_clip() -> None:
+    windows = windows_of(("arm goes up", -1.5), ("other arm", -1.5))
+    clip = 0 * ONE
+    assert [int(windows.onward(clip, frame * ONE)) for frame in (0, 90, 106, 107, 120)] == [0, 90, 106, 106, 106]
+    last = windows.last(clip, 106 * ONE)
+    assert last == 165 and windows.stop(clip, last) == 120
+    end = windows.stop(clip, last)
+    frames = torch.tensor([106, 120, 121, 150, 500])
+    for ours, theirs in zip(windows.rows(clip, last, frames), windows.rows(clip, end, frames), strict=True):
+        assert torch.equal(ours, theirs)
+    short = windows_of(("arm", -1.5), seconds=1.0)
+    assert short.onward(clip, 20 * ONE) == 0 and short.last(clip, clip) == 30
+    library = windows.library
+    clips, ends = torch.tensor([0, 0, 1, 0, 0]), torch.tensor([150, 165, 165, 150, 120])
+    *some, number = library.distinct_windows(clips, ends, 60)
+    assert len(some[0]) == 4
+    assert torch.equal(some[0][number], clips) and torch.equal(some[1][number], ends)
+
+
 def test_a_loop_goes_on_as_a_loop() -> None:
     library = MotionLibrary([replace(arm_clip("arm", 7, -1.5), loop=True)])
     windows = Windows(library, 60)

@@ -193,7 +193,7 @@ def test_latents_that_move_along_begin_where_their_worlds_have_come_to() -> None
     before = world._shown(world.slack)
     worlds, clips, ends = world.onward()
     assert torch.equal(worlds, moves.nonzero()[:, 0])
-    assert torch.equal(ends, torch.tensor([62 + 58, 30, 62 + 59])[clips])  # the plain clip's last window
+    assert torch.equal(ends, torch.tensor([62 + 59, 30, 62 + 59])[clips])  # beyond the first clip, which has 121 frames
     world.move_on(worlds, {"clip": clips, "end": ends, "latent": torch.ones(len(worlds), 2)})
     torch.testing.assert_close(world._shown(world.slack), before)  # the swing has gone round: 32 is 2
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from anyskill.controller.controller import Controller
 from anyskill.controller.falling import STANDING, FallRule
+from anyskill.controller.windows import Windows
 from anyskill.motion.library import MotionLibrary
 
 PER_CLIP = 4  # windows of each clip in the bank, spread evenly over it
@@ -35,12 +36,13 @@ def bank_places(
 
 def path_places(library: MotionLibrary, frames: int) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
     """Clips and ends of the windows whose latents make the paths; those of a loop begin in it and go on beyond."""
-    windows = torch.where(library.loops, library.lengths, (library.lengths - frames + 1).clamp_min(1))
-    counts = (windows + PACE - 1) // PACE
+    windows = Windows(library, frames)
+    clips = torch.arange(len(library), device=library.device)
+    latest = windows.onward(clips, library.lengths - 1)
+    counts = latest // PACE + 1
     clip = torch.arange(len(library), device=library.device).repeat_interleave(counts)
     number = torch.arange(len(clip), device=library.device) - (counts.cumsum(0) - counts)[clip]
-    end = PACE * number + frames - 1
-    return clip, torch.where(library.loops[clip], end, end.minimum(library.lengths[clip] - 1))
+    return clip, windows.last(clip, PACE * number)
 
 
 @dataclass(frozen=True)

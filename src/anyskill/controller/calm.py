@@ -107,7 +107,7 @@ class Calm:
         if self.config.frozen_encoder:
             return self.model(minibatch["observation"], minibatch["latent"])
         clip, end = minibatch["clip"], minibatch["end"]
-        *windows, window_of = self.library.distinct(clip, end)
+        *windows, window_of = self.library.distinct_windows(clip, end, self.config.frames)
         minibatch["latent"] = self.encode(*windows)[window_of]
         return self.model(minibatch["observation"], minibatch["latent"])
 

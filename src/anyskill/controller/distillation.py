@@ -256,9 +256,10 @@ class Distillation:
         """Of windows, by an encoder that does not change: each is encoded once."""
         library = self.task.library
         if self._table is None:
-            places = [part.split(4096) for part in library.places()]
+            clips, first = library.places()
+            places = clips.split(4096), self.task.windows.last(clips, first).split(4096)
             self._table = torch.cat([self._encode(*chunk) for chunk in zip(*places, strict=True)])
-        return self._table[library.rows(clip, end)]
+        return self._table[library.rows(clip, end - self.config.frames + 1)]
 
     def _windows(self, clip: Tensor, end: Tensor) -> Float[Tensor, "n read frame"]:
         return self.task.library.windows(clip, end, self.student.encoder.read, stride=self.config.stride)
@@ -289,7 +290,7 @@ class Distillation:
         if self.config.frozen_encoder:
             latent, terms = self._known_latents(rows["clip"], rows["end"]), {}
         else:
-            *windows, window_of = self.task.library.distinct(rows["clip"], rows["end"])
+            *windows, window_of = self.task.library.distinct_windows(rows["clip"], rows["end"], self.config.frames)
             latent, terms = self._encode(*windows)[window_of], self._encoder_losses(draws)
         targets = self._targets(rows["observation"], latent)
         terms["loss/imitation"] = (targets - rows["wanted"]).square().mean()

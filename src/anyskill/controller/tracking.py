@@ -183,7 +183,7 @@ class TrackingTask:
         self.stay[worlds] = torch.where(moves, self._time_to_stay()[worlds], -1)
 
     def _move_on(self) -> None:
-        """Begin windows that move along anew where their clocks are; a plain clip's last one stays.
+        """Begin windows that move along anew where their clocks are, until their clips are nearly over.
 
         A latent that is held does not tell when; those of a clip in their order do, and so a policy can be told to wave
         rather than to be somewhere in a wave.
@@ -191,8 +191,7 @@ class TrackingTask:
         self.stay -= 1
         due, grounded = self.stay == 0, self.grounded
         frame = self.windows.shown(self.clip, self.end, self.frame)
-        latest = (self.library.lengths - self.config.window).clamp_min(0)[self.clip]
-        start = torch.where(self.library.loops[self.clip], frame, frame.minimum(latest))
+        start = self.windows.onward(self.clip, frame)
         self.due = torch.where(due, self.due + frame - self.frame, self.due)
         self.frame = torch.where(due, frame, self.frame)
         self.start = torch.where(due, start, self.start)
@@ -269,8 +268,9 @@ class TrackingTask:
         end = self.end
         again = self.windows.again(self.clip, end)
         loops = self.library.loops[self.clip]
-        around = torch.where(loops, self.library.lengths[self.clip], end - again + 1)
-        around = torch.where(loops | (again < end) & (self.frame >= again), around, 0)  # of who is there yet
+        stop = self.windows.stop(self.clip, end)
+        around = torch.where(loops, self.library.lengths[self.clip], stop - again + 1)
+        around = torch.where(loops | (again < stop) & (self.frame >= again), around, 0)  # of who is there yet
         near = ((self.frame + ahead, AHEAD * ahead) for ahead in SHIFTS)
         clock = self.windows.most_alike(self.clip, end, observation, near)
         there = around.nonzero()[:, 0]

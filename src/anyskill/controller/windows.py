@@ -5,6 +5,7 @@ walk or a wave has, goes on from there, round and round; any other stays in its 
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -15,6 +16,7 @@ from anyskill.controller.similarity import furthest
 from anyskill.motion.library import MotionLibrary
 
 RUN_UP, STRIDE = 120, 4  # frames before a window that may lead to it, and from one to the next that is looked at
+TAIL = 15  # frames that a plain clip has left at least as a window that moves along with it begins
 BACK = 15  # frames that a window goes back at least: half a second
 NEAR, STEADY = 0.07, 0.7  # m, m/s: no body's place and velocity may differ by more between two frames that are alike
 
@@ -37,16 +39,29 @@ class Windows:
     def __init__(self, library: MotionLibrary, length: int) -> None:
         self.library, self.length = library, length
         self._blocks = policy_blocks(library.skeleton)
-        self._again = self._returns()
 
     def first(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
         """First frames of windows; a clip that is shorter than a window has one window, itself."""
         return self.library.window_start(clip, last, self.length)
 
     def last(self, clip: Int[Tensor, "n"], first: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
-        """Last frames of windows that begin somewhere."""
-        last = first + self.length - 1
-        return torch.where(self.library.loops[clip], last, torch.minimum(last, self.library.lengths[clip] - 1))
+        """Last frames of windows that begin somewhere: maybe beyond the clip's, in which it stays.
+
+        That of a clip which is shorter than a window is the clip's own; such a window is padded before its start.
+        """
+        lengths = self.library.lengths[clip]
+        short = ~self.library.loops[clip] & (lengths < self.length)
+        return torch.where(short, lengths - 1, first + self.length - 1)
+
+    def onward(self, clip: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
+        """First frames of windows that move along with clips which have come to a frame: it, while there is more."""
+        lengths = self.library.lengths[clip]
+        latest = torch.where(lengths < self.length, 0, lengths - TAIL)
+        return torch.where(self.library.loops[clip], frame, frame.minimum(latest))
+
+    def stop(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
+        """The last frames of windows that their clips have."""
+        return torch.where(self.library.loops[clip], last, last.minimum(self.library.lengths[clip] - 1))
 
     def again(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
         """The frames that come after the last ones of windows: earlier ones, or the same for those that stay."""
@@ -59,14 +74,15 @@ class Windows:
 
         Before a plain clip there is its first frame.
         """
-        rests = ~self.library.loops[clip] & (frame > last) & (self.again(clip, last) == last)
+        stop = self.stop(clip, last)
+        rests = ~self.library.loops[clip] & (frame > stop) & (self.again(clip, last) == stop)
         return self.library.rows(clip, self.shown(clip, last, frame)), rests
 
     def shown(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
         """The clip's own frame that is shown in a frame counted on beyond the last one; a loop's is within the loop."""
-        again = self.again(clip, last)
-        round_trip = again + (frame - last - 1) % (last - again + 1)
-        within = torch.where(frame > last, round_trip, frame)
+        again, stop = self.again(clip, last), self.stop(clip, last)
+        round_trip = again + (frame - stop - 1) % (stop - again + 1)
+        within = torch.where(frame > stop, round_trip, frame)
         return torch.where(self.library.loops[clip], frame % self.library.lengths[clip], within)
 
     def observations(
@@ -104,7 +120,8 @@ class Windows:
             best = torch.minimum(best, differs)
         return chosen
 
-    def _returns(self) -> Int[Tensor, "place"]:
+    @cached_property
+    def _again(self) -> Int[Tensor, "place"]:
         """For each place as the end of a window: the frame that comes next, or itself to stay."""
         library = self.library
         clip, last = library.places()

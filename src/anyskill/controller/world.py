@@ -263,7 +263,7 @@ class ImitationWorld:
         ahead = (self.held + self.slack)[worlds]
         frame = self._windows.shown(clip, last, self.began[worlds] + ahead)
         self.began[worlds] = frame - ahead
-        return worlds, clip, self._windows.last(clip, frame)
+        return worlds, clip, self._windows.last(clip, self._windows.onward(clip, frame))
 
     def move_on(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
         """Give some worlds the latents of the windows that they have come to; nobody has to find into those."""

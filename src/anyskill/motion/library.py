@@ -112,13 +112,16 @@ class MotionLibrary:
         """Row of a place in a table over ``places``, also of a frame outside of its clip: held, or a cycle on."""
         return self._layout.rows(clip, frame)
 
-    def distinct(
-        self, clip: Int[Tensor, "n"], frame: Int[Tensor, "n"]
+    def distinct_windows(
+        self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"], length: int
     ) -> tuple[Int[Tensor, "m"], Int[Tensor, "m"], Int[Tensor, "n"]]:
-        """Clips and frames of the places among some that differ, and of each given place, its number among those."""
-        rows, number = self.rows(clip, frame).unique(return_inverse=True)
+        """Clips and ends of the windows among some that differ, and of each given window, its number among those.
+
+        Windows are told by their first frames, as they may end beyond their clips.
+        """
+        rows, number = self.rows(clip, end - length + 1).unique(return_inverse=True)
         one = torch.empty_like(rows).scatter_(0, number, torch.arange(len(clip), device=clip.device))
-        return clip[one], frame[one], number
+        return clip[one], end[one], number
 
     def window_start(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"], length: int) -> Int[Tensor, "n"]:
         """First frame of a window of ``length`` frames, without the padding before a plain clip's own first one."""
@@ -136,8 +139,8 @@ class MotionLibrary:
         """Adversarial frames that end at a place, newest first: 2 for AMP, 10 for a discriminator, 60 for an encoder.
 
         With a ``stride`` every so many frames are taken, ``length`` of them. What lies before a clip's start is its
-        first frame; a loop has no start. ``out``, contiguous, takes the result: fresh memory of this size costs more
-        than the gather itself.
+        first frame, and what lies beyond its end is its last one; a loop has neither. ``out``, contiguous, takes the
+        result: fresh memory of this size costs more than the gather itself.
         """
         past = stride * torch.arange(length, device=self.device)
         rows = self._layout.rows(clip[:, None], frame[:, None] - past)
