@@ -111,7 +111,7 @@ def fine_tuning() -> PretrainingConfig:
             favour_hard=True,
             moving=0.5,
         ),
-        ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.03, warm_up=15),
+        ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.015, warm_up=15),
         calm=replace(config.calm, frozen_encoder=True, discriminator=discriminator),
     )
 
