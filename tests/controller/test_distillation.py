@@ -1,6 +1,5 @@
 """Teacher and student: both run, resume bit for bit, and learn something measurable."""
 
-import statistics
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,9 +78,8 @@ def test_the_student_comes_to_do_what_the_teacher_would() -> None:
 def test_a_student_that_keeps_latents_trains_the_policy_alone() -> None:
     student = make_student_that_keeps_latents()
     before = {name: value.clone() for name, value in student.student.state_dict().items()}
-    losses = [student.iterate()[1]["loss/imitation"] for _ in range(30)]
-    # Now and then a body loses its balance and is told what the student has not heard before.
-    assert statistics.median(losses[-5:]) < 0.3 * losses[2]
+    reports = [student.iterate()[1] for _ in range(40)]
+    assert reports[-1]["loss/imitation"] < 0.3 * reports[2]["loss/imitation"]
     for name, value in student.student.state_dict().items():
         assert torch.equal(value, before[name]) == name.startswith(("encoder", "frames", "policy.log_sigma")), name
     clip, first = student.task.library.places()

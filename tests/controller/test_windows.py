@@ -47,11 +47,11 @@ def test_a_window_that_has_been_as_it_ends_goes_on_from_there() -> None:
 
 def test_which_frame_of_a_clip_is_shown_beyond_a_window() -> None:
     windows = windows_of(("arm swings", -0.6), seconds=1.0)
-    shown = windows.shown(0 * ONE, 30 * ONE, torch.tensor([-5, 12, 30, 31, 61]))
+    shown, _ = windows.shown(0 * ONE, 30 * ONE, torch.tensor([-5, 12, 30, 31, 61]))
     assert shown.tolist() == [-5, 12, 30, 1, 1]
     loop = Windows(MotionLibrary([replace(arm_clip("arm", 7, -1.5), loop=True)]), 60)
     turn = int(loop.library.lengths[0])
-    assert loop.shown(0 * ONE, 45 * ONE, torch.tensor([-1, 7, turn + 7])).tolist() == [turn - 1, 7, 7]
+    assert loop.shown(0 * ONE, 45 * ONE, torch.tensor([-1, 7, turn + 7]))[0].tolist() == [turn - 1, 7, 7]
 
 
 def test_windows_that_move_along_may_end_beyond_a_clip() -> None:

@@ -25,7 +25,7 @@ from anyskill.controller.falling import FallRule, frames_on_the_ground
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
 from anyskill.controller.similarity import Similarity, furthest
-from anyskill.controller.windows import Windows
+from anyskill.controller.windows import Windows, time_to_hold
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
@@ -177,10 +177,9 @@ class TrackingTask:
         chance = torch.rand(n, generator=draws, device=draws.device)
         self.frame[worlds] = start + (chance * (self.end[worlds] - start)).long()
         self.due[worlds] = self.frame[worlds]
-        low, high = config.hold
-        self.left[worlds] = torch.randint(low, high, (n,), generator=draws, device=draws.device)
+        self.left[worlds] = time_to_hold(config.hold, n, draws)
         moves = torch.rand(n, generator=draws, device=draws.device) < config.moving
-        self.stay[worlds] = torch.where(moves, self._time_to_stay()[worlds], -1)
+        self.stay[worlds] = torch.where(moves, time_to_hold(config.stay, n, draws), -1)
 
     def _move_on(self) -> None:
         """Begin windows that move along anew where their clocks are, until their clips are nearly over.
@@ -189,18 +188,15 @@ class TrackingTask:
         rather than to be somewhere in a wave.
         """
         self.stay -= 1
-        due, grounded = self.stay == 0, self.grounded
-        frame = self.windows.shown(self.clip, self.end, self.frame)
-        start = self.windows.onward(self.clip, frame)
-        self.due = torch.where(due, self.due + frame - self.frame, self.due)
-        self.frame = torch.where(due, frame, self.frame)
-        self.start = torch.where(due, start, self.start)
-        self.stay = torch.where(due, self._time_to_stay(), self.stay)
-        self.excused = torch.where(due & grounded & ~self.grounded, self.config.patience, self.excused)
-
-    def _time_to_stay(self) -> Int[Tensor, "world"]:
-        (low, high), draws = self.config.stay, self.generator
-        return torch.randint(low, high, self.clip.shape, generator=draws, device=draws.device)
+        worlds = (self.stay == 0).nonzero()[:, 0]
+        clip, grounded = self.clip[worlds], self.grounded[worlds]
+        frame, _ = self.windows.shown(clip, self.end[worlds], self.frame[worlds])
+        self.due[worlds] += frame - self.frame[worlds]
+        self.frame[worlds] = frame
+        self.start[worlds] = self.windows.onward(clip, frame)
+        self.stay[worlds] = time_to_hold(self.config.stay, len(worlds), self.generator)
+        rises = grounded & ~self.grounded[worlds]
+        self.excused[worlds] = torch.where(rises, self.config.patience, self.excused[worlds])
 
     def observe(self) -> Float[Tensor, "world observation"]:
         """The body, then the next reference frame minus the body, then where its joints will be somewhat later."""
@@ -265,21 +261,21 @@ class TrackingTask:
         Once it has come to where the window goes round, or to its end, it is waited for; and of what goes round any
         frame may be the one, so that two bodies in the same state are not told to do different things.
         """
-        end = self.end
-        again = self.windows.again(self.clip, end)
-        loops = self.library.loops[self.clip]
-        stop = self.windows.stop(self.clip, end)
-        around = torch.where(loops, self.library.lengths[self.clip], stop - again + 1)
-        around = torch.where(loops | (again < stop) & (self.frame >= again), around, 0)  # of who is there yet
-        near = ((self.frame + ahead, AHEAD * ahead) for ahead in SHIFTS)
-        clock = self.windows.most_alike(self.clip, end, observation, near)
+        held = (self.stay < 0).nonzero()[:, 0]
+        clip, end, frame, observation = self.clip[held], self.end[held], self.frame[held], observation[held]
+        again, stop = self.windows.again(clip, end), self.windows.stop(clip, end)
+        loops = self.library.loops[clip]
+        around = torch.where(loops, self.library.lengths[clip], stop - again + 1)
+        around = torch.where(loops | (again < stop) & (frame >= again), around, 0)  # of who is there yet
+        near = ((frame + ahead, AHEAD * ahead) for ahead in SHIFTS)
+        clock = self.windows.most_alike(clip, end, observation, near)
         there = around.nonzero()[:, 0]
-        nearest = (clock[there], AHEAD * (clock - self.frame)[there])
-        anywhere = [((self.frame + turn * around // TURNS)[there], 0.0) for turn in range(1, TURNS)]
-        clock[there] = self.windows.most_alike(self.clip[there], end[there], observation[there], [nearest, *anywhere])
-        clock = torch.where(self.patience > self.config.patience, self.frame, clock)
-        at_least = torch.where(loops, clock, (self.due - LATE).minimum(again))
-        self.frame = torch.where(self.stay > 0, self.frame, torch.maximum(clock, at_least))
+        nearest = (clock[there], AHEAD * (clock - frame)[there])
+        anywhere = [((frame + turn * around // TURNS)[there], 0.0) for turn in range(1, TURNS)]
+        clock[there] = self.windows.most_alike(clip[there], end[there], observation[there], [nearest, *anywhere])
+        clock = torch.where(self.patience[held] > self.config.patience, frame, clock)
+        at_least = torch.where(loops, clock, (self.due[held] - LATE).minimum(again))
+        self.frame[held] = torch.maximum(clock, at_least)
 
     @property
     def failure_rate(self) -> Float[Tensor, "clip"]:

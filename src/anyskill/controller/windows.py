@@ -21,6 +21,12 @@ BACK = 15  # frames that a window goes back at least: half a second
 NEAR, STEADY = 0.07, 0.7  # m, m/s: no body's place and velocity may differ by more between two frames that are alike
 
 
+def time_to_hold(steps: tuple[int, ...], n: int, generator: torch.Generator) -> Int[Tensor, "n"]:
+    """For how many control steps each of some windows or latents is held: random numbers from a range."""
+    low, high = steps
+    return torch.randint(low, high, (n,), generator=generator, device=generator.device)
+
+
 def difference(error: Float[Tensor, "n observation"], blocks: dict[str, slice]) -> Float[Tensor, "n"]:
     """How far two bodies are from being alike: the worst body's distance or velocity, 1 where that is just too much.
 
@@ -74,16 +80,21 @@ class Windows:
 
         Before a plain clip there is its first frame.
         """
-        stop = self.stop(clip, last)
-        rests = ~self.library.loops[clip] & (frame > stop) & (self.again(clip, last) == stop)
-        return self.library.rows(clip, self.shown(clip, last, frame)), rests
+        frame, rests = self.shown(clip, last, frame)
+        return self.library.rows(clip, frame), rests
 
-    def shown(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
-        """The clip's own frame that is shown in a frame counted on beyond the last one; a loop's is within the loop."""
-        again, stop = self.again(clip, last), self.stop(clip, last)
+    def shown(
+        self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]
+    ) -> tuple[Int[Tensor, "n"], Bool[Tensor, "n"]]:
+        """The clip's own frame that is shown in a frame counted on beyond the last one, and whether a body rests there.
+
+        A loop's is within the loop.
+        """
+        loops, again, stop = self.library.loops[clip], self.again(clip, last), self.stop(clip, last)
+        beyond = ~loops & (frame > stop)
         round_trip = again + (frame - stop - 1) % (stop - again + 1)
-        within = torch.where(frame > stop, round_trip, frame)
-        return torch.where(self.library.loops[clip], frame % self.library.lengths[clip], within)
+        within = torch.where(beyond, round_trip, frame)
+        return torch.where(loops, frame % self.library.lengths[clip], within), beyond & (again == stop)
 
     def observations(
         self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"], frame: Int[Tensor, "n"]

@@ -21,7 +21,7 @@ from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_groun
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
 from anyskill.controller.similarity import Similarity
-from anyskill.controller.windows import Windows
+from anyskill.controller.windows import Windows, time_to_hold
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import Engine
 
@@ -238,15 +238,14 @@ class ImitationWorld:
     def due(self) -> Int[Tensor, "n"]:
         """Worlds that need a new latent now; each is given a random time to keep it."""
         worlds = (self.until_switch <= 0).nonzero()[:, 0]
-        low, high = self.config.latent_steps
-        steps = torch.randint(low, high, (len(worlds),), generator=self.generator, device=self.engine.device)
-        self.until_switch[worlds] = steps
+        self.until_switch[worlds] = time_to_hold(self.config.latent_steps, len(worlds), self.generator)
         return worlds
 
     def assign(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
         """Give some worlds their latents; a body that was to be on the ground is given time to get up."""
         self._remember(worlds, latents)
-        self.stay[worlds] = torch.where(self._chance(self.config.moving), self._time_to_stay(), -1)[worlds]
+        moves = self._chance(self.config.moving)[worlds]
+        self.stay[worlds] = torch.where(moves, time_to_hold(self.config.stay, len(worlds), self.generator), -1)
         self.held[worlds] = 0
         self.slack[worlds] = 0
         self.lag[worlds] = 0.0
@@ -261,14 +260,14 @@ class ImitationWorld:
         worlds = (self.stay == 0).nonzero()[:, 0]
         clip, last = self.latents["clip"][worlds], self.latents["end"][worlds]
         ahead = (self.held + self.slack)[worlds]
-        frame = self._windows.shown(clip, last, self.began[worlds] + ahead)
+        frame, _ = self._windows.shown(clip, last, self.began[worlds] + ahead)
         self.began[worlds] = frame - ahead
         return worlds, clip, self._windows.last(clip, self._windows.onward(clip, frame))
 
     def move_on(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
         """Give some worlds the latents of the windows that they have come to; nobody has to find into those."""
         self._remember(worlds, latents)
-        self.stay[worlds] = self._time_to_stay()[worlds]
+        self.stay[worlds] = time_to_hold(self.config.stay, len(worlds), self.generator)
 
     def _remember(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
         if self.config.excuse_ground and "clip" in latents:
@@ -281,10 +280,6 @@ class ImitationWorld:
                 shape = (self.engine.num_worlds, *values.shape[1:])
                 self.latents[name] = torch.zeros(shape, dtype=values.dtype, device=values.device)
             self.latents[name][worlds] = values
-
-    def _time_to_stay(self) -> Int[Tensor, "world"]:
-        (low, high), draws = self.config.stay, self.generator
-        return torch.randint(low, high, self.stay.shape, generator=draws, device=draws.device)
 
     def _begin_in_own_windows(self, worlds: Int[Tensor, "n"]) -> None:
         """Move some of those whose episode begins in a clip to where their latent's window begins."""
