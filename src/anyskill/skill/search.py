@@ -192,6 +192,7 @@ class LatentSearch:
         self._onlooker = Onlooker(source, engine.state())
         self.generator, self.config = generator, config or SearchConfig()
         self._starts = Starts(engine, controller, generator, self.config.start)
+        self._known = torch.cat((controller.latents, controller.paths))
 
     def __call__(self) -> Found:
         """Score the bank, refine the best, try sequences of them and clips, and compare finalists in many worlds."""
@@ -243,8 +244,7 @@ class LatentSearch:
         tail = slice(-self.config.tail, None)
         similarity = (trials.similarity - self.config.lying_penalty * trials.lying)[:, tail].mean(1)
         last = plans.latents[:, -1]
-        known = torch.cat((self.controller.latents, self.controller.paths))
-        nearest = style_targets(last, known, self.generator, nearest=True)
+        nearest = style_targets(last, self._known, self.generator, nearest=True)
         return similarity + self.config.style_weight * style(last, nearest) - self.config.latent_cost * plans.further
 
     def refine(self, centres: Float[Tensor, "centre latent"]) -> Float[Tensor, "centre latent"]:

@@ -8,7 +8,15 @@ from anyskill.body.humanoid import HUMANOID
 from anyskill.body.skeleton import skeleton_of
 from anyskill.motion.ground import lowest_points
 from anyskill.vision_language.bodyclip.batches import history_facts
-from anyskill.vision_language.bodyclip.moments import Moments, MomentSampler, all_labels, mirror, placed, turned
+from anyskill.vision_language.bodyclip.moments import (
+    STOPPED,
+    Moments,
+    MomentSampler,
+    all_labels,
+    mirror,
+    placed,
+    turned,
+)
 from anyskill.vision_language.model import VisionLanguageError
 from tests.vision_language.bodyclip.made_up import library
 from tests.vision_language.bodyclip.poses import random_states
@@ -18,8 +26,8 @@ LIBRARY = library()
 ALL = torch.ones(len(LIBRARY), dtype=torch.bool)
 
 
-def _sample(count: int = 200, frames: int = 3, kept: float = 0.3, seed: int = 0) -> Moments:
-    return MomentSampler(LIBRARY, ALL, kept).sample(count, frames, 0.2, torch.Generator().manual_seed(seed))
+def _sample(count: int = 200, frames: int = 3, kept: float = 0.3, seed: int = 0, interval: float = 0.2) -> Moments:
+    return MomentSampler(LIBRARY, ALL, kept).sample(count, frames, interval, torch.Generator().manual_seed(seed))
 
 
 def test_shapes_and_place() -> None:
@@ -43,13 +51,29 @@ def test_bodies_hold_together_and_stand_on_the_ground() -> None:
 
 
 def test_velocities_belong_to_what_is_seen() -> None:
-    state = _sample(frames=4).states
+    state = _sample(frames=4, interval=0.1).states
     moved = state.positions[:, 1:] - state.positions[:, :-1]
-    mean = 0.5 * (state.linear_velocities[:, 1:] + state.linear_velocities[:, :-1]) * 0.2
+    mean = 0.5 * (state.linear_velocities[:, 1:] + state.linear_velocities[:, :-1]) * 0.1
     moving = moved.norm(dim=-1) > 0.03
     assert int(moving.sum()) > 500
     cosine = torch.nn.functional.cosine_similarity(moved[moving], mean[moving], dim=-1)
     assert float((cosine > 0.7).float().mean()) > 0.9
+
+
+def test_some_histories_are_others_held_still() -> None:
+    moments = _sample(kept=1.0)
+    held, others = moments.states[: int(STOPPED * 200)], moments.states[int(STOPPED * 200) :]
+    assert not held.linear_velocities.any() and not held.angular_velocities.any()
+    torch.testing.assert_close(held.positions, held.positions[:, -1:].expand(-1, 3, -1, -1))
+    pose, poses = (SKELETON.local_rotations(states.rotations[:, -1])[:, 1:] for states in (held, others))
+    apart, twin = (pose[:, None] - poses[None]).abs().amax((2, 3)).min(1)
+    assert float(apart.max()) < 1e-5
+    moving = others.linear_velocities[twin].norm(dim=-1).amax((1, 2)) > 0.4
+    assert bool(moving.any()) and bool((moments.clip[: len(twin)][moving] == -1).all())
+
+
+def test_a_single_moment_is_not_held_still() -> None:
+    assert bool((_sample(frames=1, kept=1.0).states.linear_velocities.abs().amax((1, 2, 3)) > 0).float().mean() > 0.5)
 
 
 def test_only_what_is_kept_has_a_name() -> None:

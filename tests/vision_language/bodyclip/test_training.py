@@ -8,6 +8,7 @@ from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder
 from anyskill.vision_language.bodyclip.batches import make_batch
 from anyskill.vision_language.bodyclip.claims import Claims
+from anyskill.vision_language.bodyclip.recipe import export
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig, share_found
@@ -55,6 +56,21 @@ def test_each_stage_leaves_the_others_alone(shards: Shards) -> None:
     assert {"loss/states", "loss/pairs", "sentences_found"} <= told[0]
     assert {"loss/follow", "loss/synonyms", "cosine", "sentences_found"} <= told[1]
     assert {"loss/follow", "loss/pictures", "cosine", "states_found"} <= told[2]
+
+
+def test_claims_begin_where_a_model_puts_its_sentences(shards: Shards) -> None:
+    model, training = export(tiny_training(shards)), tiny_training(shards, seed=1)
+    before = training.networks["claims"].get_parameter("directions").clone()
+    training.begin_with(model)
+    after = training.networks["claims"].get_parameter("directions")
+    said = training.claims.sentences()
+    raised = said["raised right hand"]
+    wordings = model.encode_texts([text for text, column in said.items() if column == raised])
+    assert len(wordings) > 5
+    torch.testing.assert_close(after[raised], torch.nn.functional.normalize(wordings.sum(0), dim=-1))
+    torch.testing.assert_close(after[said["right arm up"]], model.encode_texts(["right arm up"])[0])  # a label
+    of_things = int(training.claims.rows([["near_ball"]]).argmax())
+    assert torch.equal(after[of_things], before[of_things])
 
 
 def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:

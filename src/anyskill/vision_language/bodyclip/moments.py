@@ -22,6 +22,8 @@ from anyskill.vision_language.model import VisionLanguageError
 
 INTERVALS = (0.2, 0.1, 0.3)
 """Seconds between two moments of a history, that towers learn with."""
+STOPPED = 0.2
+"""Share of histories in which nothing moves, made of others: what moves must be told from what looks the same."""
 _SKELETON = skeleton_of(HUMANOID)
 _LIMBS = {  # joints, and the chance that a random pose takes them from another body, and from nobody
     "right arm": (("right_upper_arm", "right_lower_arm"), 0.35, 0.45),
@@ -35,6 +37,7 @@ _RANGE = {"trunk": 0.7, "right leg": 0.8, "left leg": 0.8}  # share of the joint
 _SWAP = swapped_bodies(_SKELETON)
 _REACH = 2  # library frames before and after, over which velocities are taken
 _FRONT = 0.6  # share of bodies that face the camera, more or less
+_MOVING = 0.4  # speed in m/s of some part of a body, beyond which it is not itself when it stops
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ class MomentSampler:
         library: Of the plain humanoid.
         clips: The motions to draw from; limbs are exchanged only among them.
         kept: Share of moments that are left as the motion has them; of the others, half get other arms, and half
-            become random poses, at rest or on their way from one to another.
+            become random poses, at rest, on their way from one to another, or to and fro between them.
+
+    Of histories, a fifth are others of the same draw held still: what differs from them in nothing but that it moves.
     """
 
     def __init__(self, library: MotionLibrary, clips: Bool[Tensor, "clip"], kept: float = 0.35) -> None:
@@ -77,8 +82,15 @@ class MomentSampler:
         moments = _with_velocities(states, 2 * _REACH / self.library.fps)
         mirrored = torch.rand(count, generator=generator) < 0.5
         moments = _where(mirrored, mirror(moments), moments)
-        telling = self._telling(clip, frame) & ~change
-        return Moments(placed(moments, _random_yaw(count, generator)), torch.where(telling, clip, -1), mirrored)
+        clip = torch.where(self._telling(clip, frame) & ~change, clip, -1)
+        if frames > 1:
+            twin, twins = torch.arange(count), int(STOPPED * count)
+            twin[:twins] = twins + torch.randint(count - twins, (twins,), generator=generator)
+            held = twin != torch.arange(count)
+            moving = moments.linear_velocities[twin].norm(dim=-1).amax((1, 2)) > _MOVING
+            moments, mirrored = _where(held, stopped(moments[twin]), moments), mirrored[twin]
+            clip = torch.where(held & moving, -1, clip[twin])
+        return Moments(placed(moments, _random_yaw(count, generator)), clip, mirrored)
 
     def labels_of(self, moments: Moments) -> list[tuple[str, ...]]:
         """What the motion of each moment is called, if the moment shows it."""
@@ -114,6 +126,13 @@ def mirror(state: BodyState) -> BodyState:
         state.angular_velocities[..., _SWAP, :] * AXIAL,
         state.contact_forces[..., _SWAP, :] * POLAR,
     )
+
+
+def stopped(moments: BodyState) -> BodyState:
+    """Histories ``(n, moment)`` in which all is all the time as it is at the end, and nothing moves."""
+    end = moments[:, [-1] * moments.batch_shape[1]]
+    still = torch.zeros_like(end.positions)
+    return replace(end, linear_velocities=still, angular_velocities=still)
 
 
 def turned(state: BodyState, yaw: Float[Tensor, "*batch"]) -> BodyState:
@@ -172,13 +191,15 @@ def _exchanged(
 def _random_paths(
     count: int, seconds: Float[Tensor, "n moment around"], generator: torch.Generator
 ) -> Float[Tensor, "n moment around dof"]:
-    """Joint angles anywhere within their limits, half of them at rest, half on their way to others."""
+    """Joint angles anywhere within their limits: at rest, on their way to others, or to and fro between the two."""
     low, high = _SKELETON.limits.float().unbind(-1)
     first, second = low + torch.rand(2, count, len(low), generator=generator) * (high - low)
-    second = torch.where(torch.rand(count, 1, generator=generator) < 0.5, first, second)
-    speed = 0.3 + torch.rand(count, generator=generator)  # of the way, a second
-    way = 0.5 + speed[:, None, None] * seconds + 0.3 * torch.rand(count, 1, 1, generator=generator)
-    return torch.lerp(first[:, None, None], second[:, None, None], way.clamp(0.0, 1.0)[..., None])
+    kind, speed, begin, far = torch.rand(4, count, 1, 1, generator=generator)
+    way = (0.5 + 0.3 * begin + (0.3 + 2.0 * speed) * seconds).clamp(0.0, 1.0)
+    round_trips = 1.0 + 2.0 * speed  # a second
+    swing = (0.2 + 0.8 * far) * (0.5 + 0.5 * torch.sin(2 * torch.pi * (round_trips * seconds + begin)))
+    way = torch.where(kind < 0.35, 0.0, torch.where(kind < 0.65, way, swing))
+    return torch.lerp(first[:, None, None], second[:, None, None], way[..., None])
 
 
 def _with_velocities(states: BodyState, span: float) -> BodyState:

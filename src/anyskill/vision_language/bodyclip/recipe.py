@@ -144,13 +144,13 @@ class BodyClipRecipe:
 
 
 def take_over(start: BodyClip, training: BodyClipTraining) -> None:
-    """Begin with the weights of a model.
+    """Begin with the weights of a model, and with claims where it puts the sentences that make them.
 
     Raises:
         VisionLanguageError: If its towers or its vocabulary have other sizes.
     """
     try:
-        training.towers.load_state_dict(start.towers.state_dict())
+        training.begin_with(start)
     except RuntimeError as error:
         raise VisionLanguageError(
             f"training cannot begin with this model ({' '.join(str(error).split())[:200]})."

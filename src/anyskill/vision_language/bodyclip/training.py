@@ -14,6 +14,7 @@ from typing import Any, Literal
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from anyskill.body.state import BodyState
 from anyskill.learning.config import require
@@ -26,8 +27,8 @@ from anyskill.text.phrasebook import Phrasebook
 from anyskill.vision_language.bodyclip.batches import Batch, random_batch
 from anyskill.vision_language.bodyclip.claims import Claims, ClaimTower
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, synonym_loss
-from anyskill.vision_language.bodyclip.model import planes_of
-from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels
+from anyskill.vision_language.bodyclip.model import BodyClip, planes_of
+from anyskill.vision_language.bodyclip.moments import STOPPED, MomentSampler, all_labels, stopped
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons, meaning_of
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer, Tokens
@@ -191,6 +192,22 @@ class BodyClipTraining:
             "clock": self._clock,
         }
 
+    @torch.no_grad()
+    def begin_with(self, model: BodyClip) -> None:
+        """Take over the weights of a model, and put claims where it puts the sentences that make them.
+
+        Raises:
+            RuntimeError: If its towers have other sizes.
+        """
+        self.towers.load_state_dict(model.towers.state_dict())
+        said = self.claims.sentences()
+        columns = torch.tensor(list(said.values()), device=self.device)
+        features = model.encode_texts(list(said)).to(self.device)
+        sums = torch.zeros_like(self._claim_tower.directions).index_add(0, columns, features)
+        directions = normalize(sums, dim=-1)
+        named = sums.any(1, keepdim=True)  # nobody speaks of things, which keep their first directions
+        self._claim_tower.directions.copy_(torch.where(named, directions, self._claim_tower.directions))
+
     def iterate(self) -> tuple[int, dict[str, float]]:
         """One gradient step; samples are moments."""
         config, number = self.config, self._clock.iteration
@@ -286,11 +303,12 @@ class BodyClipTraining:
         shard = self.shards[int(torch.randint(len(self.shards), (), generator=generator))]
         frames = shard.pictures.shape[1]
         rows = torch.randperm(len(shard.clip), generator=generator)[: max(self.config.batch // frames, 2)]
-        states = shard.states(rows).to(self.device)
+        states, pictures = shard.states(rows), shard.pictures[rows]
+        held = int(STOPPED * len(rows))  # the same pictures again and again: then nothing moves
+        states = BodyState.cat((stopped(states[:held]), states[held:])).to(self.device)
+        pictures[:held] = pictures[:held, -1:].clone()
         with self._multiplying():
-            planes = planes_of(
-                shard.pictures[rows].to(self.device), torch.bfloat16 if self.config.bf16 else torch.float32
-            )
+            planes = planes_of(pictures.to(self.device), torch.bfloat16 if self.config.bf16 else torch.float32)
             moments = self.towers.picture.look(planes)
             alone = BodyState.cat([states[:, moment] for moment in range(frames)])[:, None]
             pairs = [(moments.transpose(0, 1).flatten(0, 1)[:, None], alone)]
