@@ -68,3 +68,15 @@ def test_a_single_picture_shows_no_movement() -> None:
     single = history_facts(states[:, -1:])
     assert not moving & {fact for true in single.true for fact in true}
     assert moving & {fact for true in history_facts(states).true for fact in true}
+
+
+def test_sentences_about_movement_are_false_of_bodies_held_still() -> None:
+    batch = _batch(count=300, frames=3)
+    facts = list(phrase_book())
+    about_movement = torch.tensor([fact for fact, name in enumerate(facts) if "movement" in phrase_book()[name].parts])
+    labels = torch.arange(len(facts), len(CLAIMS))
+    assert 20 < int(batch.moves.sum()) < 250
+    claims = batch.claims[batch.moves]
+    assert bool((claims[:, about_movement].any(1) | claims[:, labels].any(1)).all())
+    assert not batch.moves[batch.states.linear_velocities.abs().amax((1, 2, 3)) == 0].any()
+    assert not _batch(count=300).moves.any(), "in a single picture nothing moves"

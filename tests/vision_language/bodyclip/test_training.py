@@ -8,6 +8,7 @@ from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder
 from anyskill.vision_language.bodyclip.batches import make_batch
 from anyskill.vision_language.bodyclip.claims import Claims
+from anyskill.vision_language.bodyclip.moments import stopped
 from anyskill.vision_language.bodyclip.recipe import export
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
@@ -95,6 +96,20 @@ def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:
         told, false = (towers.text(WORDS.encode(texts)) for texts in (batch.texts, batch.negatives))
     assert float(share_found(seen, told, batch.admitted)) > 5 / 96
     assert float(((seen * (told - false)).sum(-1) > 0).float().mean()) > 0.6
+
+
+def test_it_learns_to_tell_what_moves_from_the_same_held_still(shards: Shards) -> None:
+    training = tiny_training(shards, state_iterations=80, learning_rate=5e-3)
+    for _ in range(80):
+        training.iterate()
+    batch = make_batch(training.moments, training.claims, 200, 4, 0.2, torch.Generator().manual_seed(99))
+    rows = batch.states[batch.moves]
+    towers = training.towers.eval()
+    with torch.inference_mode():
+        claimed = training.networks["claims"](batch.claims[batch.moves])
+        moving, still = towers.state(rows, 0.2), towers.state(stopped(rows), 0.2)
+    assert int(batch.moves.sum()) > 40
+    assert float(((claimed * (moving - still)).sum(-1) > 0).float().mean()) > 0.9
 
 
 def test_lessons_are_learnt(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:

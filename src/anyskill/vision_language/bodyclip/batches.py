@@ -10,7 +10,7 @@ from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip.captions import FULL, Caption, Captioner
 from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.facts import Facts, facts_of
-from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler
+from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler, stopped
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 
 DETAILS = (1, 2, 2, 3, 5, 5, FULL, FULL, FULL)
@@ -24,7 +24,7 @@ class Batch:
     """Moments with a true sentence and a false one each.
 
     ``admitted`` and ``admitted_negative`` say of which bodies (rows) a sentence (columns) may be true: they must not be
-    pushed apart.
+    pushed apart. ``moves`` says which sentences are clearly false of their own body if it is held still.
     """
 
     states: BodyState
@@ -35,6 +35,7 @@ class Batch:
     false_claims: Float[Tensor, "n claim"]
     admitted: Bool[Tensor, "n n"]
     admitted_negative: Bool[Tensor, "n n"]
+    moves: Bool[Tensor, "n"]
 
 
 def history_facts(states: BodyState) -> Facts:
@@ -87,10 +88,12 @@ def make_batch(
         negatives.append(negative)
         called.append(labels)
     kept = torch.tensor(chosen, dtype=torch.long)
-    facts = Facts(facts.margins[kept])
+    states, facts = moments.states[kept], Facts(facts.margins[kept])
     keys, false_keys = [caption.key for caption in captions], [negative.key for negative in negatives]
+    called_by_moving = torch.tensor([caption.label is not None for caption in captions])
+    called_by_moving &= sampler.restless[moments.clip[kept]] & (frames > 1)
     return Batch(
-        moments.states[kept],
+        states,
         interval,
         [caption.text for caption in captions],
         [negative.text for negative in negatives],
@@ -98,6 +101,7 @@ def make_batch(
         claims.rows(false_keys),
         facts.admits(keys) & claims.suits(keys, called),
         facts.admits(false_keys),
+        called_by_moving | ~history_facts(stopped(states)).admits(keys).diagonal(),
     )
 
 

@@ -39,7 +39,10 @@ def contrastive_loss(
 def pair_loss(
     seen: Float[Tensor, "n d"], told: Float[Tensor, "n d"], false: Float[Tensor, "n d"], scale: Float[Tensor, ""]
 ) -> Float[Tensor, ""]:
-    """−log σ(scale·(⟨seen, told⟩ − ⟨seen, false⟩)): the true sentence against the one that differs in one thing."""
+    """−log σ(scale·(⟨seen, told⟩ − ⟨seen, false⟩)): the true sentence against the one that differs in one thing.
+
+    With what is told first, of two bodies: the true one against one that differs in one thing.
+    """
     return softplus(-scale * (seen * (told - false)).sum(-1)).mean()
 
 

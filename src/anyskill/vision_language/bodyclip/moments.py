@@ -37,7 +37,8 @@ _RANGE = {"trunk": 0.7, "right leg": 0.8, "left leg": 0.8}  # share of the joint
 _SWAP = swapped_bodies(_SKELETON)
 _REACH = 2  # library frames before and after, over which velocities are taken
 _FRONT = 0.6  # share of bodies that face the camera, more or less
-_MOVING = 0.4  # speed in m/s of some part of a body, beyond which it is not itself when it stops
+_SHOWING = (0.25, 0.8)  # of a motion that is no loop: while it shows what it is called
+_RESTLESS = 0.3  # m/s, of the fastest point about 0.25 m from a joint
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class MomentSampler:
         if not clips.any():
             raise VisionLanguageError("there is no motion to draw moments from.")
         self.library, self.factors, self.kept = library, clips.double(), kept
+        self.restless = _restless(library)
 
     def sample(self, count: int, frames: int, interval: float, generator: torch.Generator) -> Moments:
         """Moments of ``frames`` states, ``interval`` seconds apart (in whole frames of the library)."""
@@ -87,9 +89,8 @@ class MomentSampler:
             twin, twins = torch.arange(count), int(STOPPED * count)
             twin[:twins] = twins + torch.randint(count - twins, (twins,), generator=generator)
             held = twin != torch.arange(count)
-            moving = moments.linear_velocities[twin].norm(dim=-1).amax((1, 2)) > _MOVING
-            moments, mirrored = _where(held, stopped(moments[twin]), moments), mirrored[twin]
-            clip = torch.where(held & moving, -1, clip[twin])
+            moments, mirrored, clip = _where(held, stopped(moments[twin]), moments), mirrored[twin], clip[twin]
+            clip = torch.where(held & self.restless[clip], -1, clip)
         return Moments(placed(moments, _random_yaw(count, generator)), clip, mirrored)
 
     def labels_of(self, moments: Moments) -> list[tuple[str, ...]]:
@@ -103,7 +104,16 @@ class MomentSampler:
     def _telling(self, clip: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Bool[Tensor, "n"]:
         """Whether a motion shows what it is called: always in a loop, else in the middle."""
         phase = frame / self.library.lengths[clip]
-        return self.library.loops[clip] | ((phase > 0.25) & (phase < 0.8))
+        return self.library.loops[clip] | ((phase > _SHOWING[0]) & (phase < _SHOWING[1]))
+
+
+def _restless(library: MotionLibrary) -> Bool[Tensor, "clip"]:
+    """Which motions are what they are called by moving, and not by a pose that they come to and hold."""
+    clip = torch.arange(len(library), device=library.device)[:, None]
+    frames = (library.lengths[:, None] * torch.linspace(*_SHOWING, 17, device=library.device)).long()
+    states = library.states(clip.expand_as(frames), frames)
+    speed = states.linear_velocities.norm(dim=-1) + 0.25 * states.angular_velocities.norm(dim=-1)
+    return speed.amax(-1).median(-1).values > _RESTLESS
 
 
 def all_labels(labels: Iterable[tuple[str, ...]]) -> list[str]:

@@ -66,7 +66,8 @@ class TrainingConfig:
     weight_decay: float = 0.02
     """Of matrices."""
     pair_weight: float = 0.5
-    """Of the true sentence against the one that differs in one thing."""
+    """Of the true sentence against the one that differs in one thing, and, where a sentence is about movement, of the
+    true body against the same held still."""
     follow_weight: float = 1.0
     """Of the cosine of a sentence's feature with that of its claims, of a name's with its description's, and of a
     picture's with its state's, beside the contrast with others."""
@@ -252,7 +253,13 @@ class BodyClipTraining:
         told, false = self._told(batch)
         with self._multiplying():
             state = self.towers.state(batch.states.to(self.device), batch.interval)
-        return self._contrast(batch, state, told, false, self.towers.scale)
+            still = self.towers.state(stopped(batch.states[batch.moves]).to(self.device), batch.interval)
+        losses, metrics = self._contrast(batch, state, told, false, self.towers.scale)
+        if len(still):
+            moving, told = state[batch.moves], told[batch.moves]
+            losses["still"] = self.config.pair_weight * pair_loss(told, moving, still, self.towers.scale)
+            metrics["moving_body_wins"] = ((told * (moving - still)).sum(-1) > 0).float().mean()
+        return losses, metrics
 
     def _tell(self, batch: Batch, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Weighted losses of sentences, whose teachers are claims and states, and what else is worth knowing."""
