@@ -130,15 +130,16 @@ def with_paths(controller: Controller, **paths: torch.Tensor) -> Controller:
 
 
 def test_stretches_of_clips() -> None:
-    search = make(torch.eye(4), replace(SHORT, clips=True), worlds=500)
+    search = make(torch.eye(4))
     path = torch.eye(4)[torch.arange(30) % 4]
     search.controller = with_paths(Puppet(torch.eye(4)), long=path, short=torch.ones(1, 4))
-    plans = search._clips()
+    clip = torch.arange(500) % 2
+    plans = search._stretches(torch.tensor([0, 30])[clip], torch.tensor([30, 31])[clip])
     assert len(plans) == 500
     assert (plans.further == 1).all()
     count = (plans.starts < NEVER).sum(1)
     short = plans.latents[:, 0].eq(1).all(-1)
-    assert 0.4 < float(short.float().mean()) < 0.6
+    assert torch.equal(short, clip == 1)
     assert torch.equal(count.unique(), torch.arange(3, 19))
     assert 0.4 < float((plans.periods == count).float().mean()) < 0.6
     assert ((plans.periods == count) | (plans.periods == 0)).all()
@@ -161,6 +162,18 @@ def test_a_clip_does_what_no_single_latent_goes_on_doing() -> None:
     found = search()
     assert found.stages["clips"] > found.stages["bank"] + 0.3
     assert found.skill.period > 0
+
+
+def test_clips_that_were_good_are_tried_again() -> None:
+    search = make(IDLE, replace(SHORT, clips=True), worlds=60)
+    idle = {f"idle {number}": IDLE for number in range(20)}
+    with_paths(search.controller, **idle, up=UP.expand(4, 4), idle_again=IDLE)
+    tried, run = [], search.trials
+    search.trials = lambda plans: tried.append(plans) or run(plans)
+    best = search._clips()
+    up = [(plans.latents[:, 0] == UP).all(-1).float().mean() for plans in tried]
+    assert len(tried) == 2 and 0 < up[0] < 0.2 and up[1] > 0.3
+    assert len(best) == 2 and (best.latents == UP).all()
 
 
 def test_plans() -> None:

@@ -208,9 +208,10 @@ class LatentSearch:
         transits = bank[ranking[: self.config.transits]]
         if self.config.sequences:
             last = torch.cat([plans.latents[:, -1] for plans in finalists.values()])
-            finalists["sequences"] = self._best(self._sequences(transits, last))
+            plans = self._sequences(transits, last)
+            finalists["sequences"] = self._best(plans, self.score(plans, self.trials(plans)))
         if self.config.clips:
-            finalists["clips"] = self._best(self._clips())
+            finalists["clips"] = self._clips()
         # Whoever was best of many was also lucky: finalists are tried again, each in as many worlds as there are.
         plans = Plans.cat(*finalists.values())
         final = self.score(plans, self.trials(plans))
@@ -225,10 +226,9 @@ class LatentSearch:
             {name: float(part.max()) for name, part in zip(finalists, parts, strict=True)},
         )
 
-    def _best(self, plans: Plans) -> Plans:
+    def _best(self, plans: Plans, scores: Float[Tensor, "n"]) -> Plans:
         """As many as are refined."""
-        order = self.score(plans, self.trials(plans)).argsort(descending=True, stable=True)
-        return plans[order[: self.config.centres]]
+        return plans[scores.argsort(descending=True, stable=True)[: self.config.centres]]
 
     def trials(self, plans: Plans) -> Trials:
         """Run plans from the start; fewer than worlds are repeated, more are run in several goes."""
@@ -283,19 +283,29 @@ class LatentSearch:
         return Plans.sequence(latents, starts)
 
     def _clips(self) -> Plans:
-        """Random stretches of random clips, one a world, of half a second or more; half of them again and again.
+        """The best stretches of clips, one a world: first of any clips, then of those that were best.
 
         What is done once, a kick, or to and fro, a wave, is nothing that a latent could go on doing as it is held.
         """
-        n, paths, names = self.engine.num_worlds, self.controller.paths, self.controller.path_names
+        names = self.controller.path_names
         begins = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
-        bounds = torch.tensor([*begins, len(names)], device=paths.device)
-        clip = self._draw(n, 0, len(begins))
-        first = (
-            bounds[clip] + (torch.rand(n, generator=self.generator, device=paths.device) * bounds.diff()[clip]).long()
-        )
+        bounds = torch.tensor([*begins, len(names)], device=self.text.device)
+        clips = torch.arange(len(begins), device=bounds.device)
+        tried, scores = [], []
+        for _ in range(2):
+            clip = clips[self._draw(self.engine.num_worlds, 0, len(clips))]
+            tried.append(self._stretches(bounds[clip], bounds[clip + 1]))
+            scores.append(self.score(tried[-1], self.trials(tried[-1])))
+            clips = clip[scores[-1].argsort(descending=True, stable=True)[: self.config.centres]]
+        return self._best(Plans.cat(*tried), torch.cat(scores))
+
+    def _stretches(self, begin: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Plans:
+        """Random ones of the clips between those places, of half a second or more; half of them again and again."""
+        n = len(begin)
+        chance = torch.rand(n, generator=self.generator, device=begin.device)
+        first = begin + (chance * (end - begin)).long()
         count = self._draw(n, 3, SEGMENTS + 1)
-        return Plans.stretch(paths, first, bounds[clip + 1] - 1, count, self._draw(n, 0, 2).bool())
+        return Plans.stretch(self.controller.paths, first, end - 1, count, self._draw(n, 0, 2).bool())
 
     def _draw(self, n: int, low: int, high: int) -> Int[Tensor, "n"]:
         return torch.randint(low, high, (n,), generator=self.generator, device=self.text.device)
