@@ -19,7 +19,7 @@ def summary(**changes: object) -> Summary:
         "text": "raise both arms",
         "description": "raise both arms straight up above the head",
         "scorer": "bodyclip",
-        "controller": "controller-3",
+        "controller": "controller-4",
         "reward": "cosine",
         "device": "cpu",
         "seed": 0,

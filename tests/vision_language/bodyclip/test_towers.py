@@ -56,6 +56,19 @@ def test_history_and_its_pace_matter(towers: Towers) -> None:
     torch.testing.assert_close(single, towers.picture(planes[:, -1:], 0.3))
 
 
+def test_fusion_is_its_whole_layer_read_at_the_last_moment(towers: Towers) -> None:
+    fusion = towers.state.fusion
+    for count in (1, 2, 4):
+        moments = torch.randn(5, count, TINY.width, requires_grad=True)
+        whole, last = fusion.layer(moments)[:, -1], fusion._last(moments)
+        torch.testing.assert_close(last, whole, atol=1e-5, rtol=1e-5)
+        direction = torch.randn_like(last)
+        for one, other in zip(
+            *(torch.autograd.grad((x * direction).sum(), moments) for x in (last, whole)), strict=True
+        ):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
 def test_states_have_no_heading_and_single_ones_no_movement(towers: Towers) -> None:
     states = _histories(4, 2)
     turn = turned(states, torch.full((4, 2), 1.3))

@@ -4,6 +4,7 @@
 ``training/`` (a run folder), ``bodyclip.safetensors``.
 """
 
+import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,12 +178,18 @@ def generated_texts(moments: MomentSampler, claims: Claims, count: int, generato
 
 
 def export(training: BodyClipTraining) -> BodyClip:
-    """The model as it is now, with a bank of sentences it was trained on."""
+    """The model as it is now, with a bank of sentences it was trained on.
+
+    What all bodies have in common is left out of what is said: training parts states from sentences along it, as only
+    differences count there, and every cosine would be below zero. So it is zero where the two have nothing in common.
+    """
+    towers = copy.deepcopy(training.towers)
+    towers.text.leave_out(training.common())
     generator = Streams(training.config.seed)("bank")
     texts = list(generated_texts(training.moments, training.claims, 2 * _BANK, generator))
     names = list(Phrasebook.load().descriptions)
     empty = Bank(torch.zeros(0, training.config.towers.dimension), 0.0)
-    model = BodyClip(training.towers, training.config.towers, training.tokenizer, empty)
+    model = BodyClip(towers, training.config.towers, training.tokenizer, empty)
     known, new = texts[0 : 2 * _BANK : 2], texts[1 : 2 * _BANK : 2]
     features = model.encode_texts([*known, *names]) - training.nothing
     nearest = (model.encode_texts(new) @ features.T).amax(1)

@@ -67,8 +67,14 @@ class Fusion(nn.Module):
         phase = math.pi * interval * torch.arange(1 - count, 1, device=moments.device)[:, None]
         phase = phase * torch.tensor(_FREQUENCIES, device=moments.device)
         time = self.time(torch.cat((phase.sin(), phase.cos()), -1))
-        joined = self.layer(moments + time)
-        return normalize(self.head(joined[:, -1]).float(), dim=-1)
+        return normalize(self.head(self._last(moments + time)).float(), dim=-1)
+
+    def _last(self, moments: Float[Tensor, "n moment width"]) -> Float[Tensor, "n width"]:
+        """What ``layer`` makes of the last moment, which alone is read: a fraction of the work of all."""
+        layer, normed = self.layer, self.layer.norm1(moments)
+        asked, _ = layer.self_attn(normed[:, -1:], normed, normed, need_weights=False)
+        last = moments[:, -1] + asked[:, 0]
+        return last + layer.linear2(layer.activation(layer.linear1(layer.norm2(last))))
 
 
 class PictureTower(nn.Module):
@@ -145,6 +151,12 @@ class TextTower(nn.Module):
     def shown(self, meaning: Float[Tensor, "n width"]) -> Float[Tensor, "n d"]:
         """The feature of what is meant."""
         return normalize(self.head(meaning).float(), dim=-1)
+
+    @torch.no_grad()
+    def leave_out(self, direction: Float[Tensor, "d"]) -> None:
+        """Say nothing along a direction (of unit length) from now on: all features become orthogonal to it."""
+        self.head.weight -= torch.outer(direction, direction @ self.head.weight)
+        self.head.bias -= direction * (direction @ self.head.bias)
 
     def meaning(self, tokens: Tokens) -> Float[Tensor, "n width"]:
         """What the sentences mean, before it is said in the terms of pictures."""

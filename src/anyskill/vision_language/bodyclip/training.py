@@ -302,6 +302,14 @@ class BodyClipTraining:
         claims = self._claim_tower(torch.eye(len(self.claims), device=self.device))
         return torch.linalg.eigh(states.T @ states / len(states) + claims.T @ claims / len(claims)).eigenvectors[:, 0]
 
+    @torch.no_grad()
+    def common(self) -> Float[Tensor, "d"]:
+        """The mean direction of states: what all bodies have in common."""
+        generator = Streams(self.config.seed)("common")
+        batches = [random_batch(self.moments, self.claims, self.config.state_batch, generator) for _ in range(4)]
+        means = [self.towers.state(batch.states.to(self.device), batch.interval).mean(0) for batch in batches]
+        return normalize(torch.stack(means).mean(0), dim=0)
+
     def _show(self, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Weighted losses of pictures, whose teacher is the state tower, and what else is worth knowing.
 
