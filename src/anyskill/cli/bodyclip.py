@@ -14,7 +14,7 @@ def train(
     corpus: Path | None = None,
     start: Path | None = None,
     shards: int = 100,
-    state_iterations: int = 1200,
+    state_iterations: int = 3000,
     sentence_iterations: int = 6400,
     picture_iterations: int = 13400,
     batch: int = 128,

@@ -63,7 +63,9 @@ def test_the_card_is_written(run: Path, tmp_path: Path, capsys: pytest.CaptureFi
 def test_what_is_missing_is_named(run: Path, tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
     path.write_text('{"picture_r1": 1}')
-    with pytest.raises(VisionLanguageError, match="lacks labels_top1, labels_top5, parameters"):
+    with pytest.raises(
+        VisionLanguageError, match="lacks labels_top1, labels_top5, movement_by_state_wins, movement_wins, parameters"
+    ):
         write_card(run, path)
     path.write_text("[")
     with pytest.raises(VisionLanguageError, match="holds no figures"):

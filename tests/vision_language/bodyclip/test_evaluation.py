@@ -8,6 +8,7 @@ from anyskill.vision_language.bodyclip import evaluation
 from anyskill.vision_language.bodyclip.evaluation import (
     caption_figures,
     label_figures,
+    movement_figures,
     places_of,
     read_manifest,
     recall,
@@ -71,6 +72,28 @@ def test_no_more_pictures_than_asked_for(shards: Shards, monkeypatch: pytest.Mon
     monkeypatch.setattr(evaluation, "RETRIEVED", 30)
     figures = caption_figures(Oracle(), [shards[0]], "picture", torch.Generator().manual_seed(0))
     assert 25 <= (figures["picture_count"] or 0) <= 30
+
+
+class Mover(Oracle):
+    """Looks at movement alone, and likes it; its pictures must not be the same again and again."""
+
+    def encode_images(self, pictures: torch.Tensor, interval: float = 0.2) -> torch.Tensor:
+        moves = (pictures != pictures[:, -1:]).flatten(1).any(1)
+        return moves[:, None].float()
+
+    def encode_states(self, states: BodyState, interval: float = 0.2) -> torch.Tensor:
+        return -states.linear_velocities.abs().amax((1, 2, 3))[:, None]
+
+    def encode_texts(self, texts: object) -> torch.Tensor:
+        return torch.ones(len(texts), 1)  # type: ignore[arg-type]
+
+
+def test_movement_of_one_who_likes_it_and_one_who_does_not(shards: Shards) -> None:
+    figures = movement_figures(Mover(), [shards[1]], torch.Generator().manual_seed(0))
+    assert (figures["movement_wins"] or 0.0) > 0.95  # an arm that is hidden may move
+    assert figures["movement_by_state_wins"] == 0.0
+    single = movement_figures(Mover(), [], torch.Generator())
+    assert single == {"movement_wins": None, "movement_by_state_wins": None}
 
 
 class Labeller(Oracle):

@@ -76,11 +76,7 @@ def test_a_run_may_begin_with_a_model(motions: Path, tmp_path: Path) -> None:
     model = BodyClip.load(recipe.model_path)
     assert model.tokenizer.vocabulary == WORDS.vocabulary
     for name, weight in model.towers.named_parameters():
-        if not name.startswith("text.head"):
-            assert torch.equal(weight, towers.state_dict()[name].half().float()), name
-    left_out = towers.text.head.weight - model.towers.text.head.weight
-    sizes = torch.linalg.svdvals(left_out)
-    assert sizes[0] > 100 * sizes[1], "one direction alone is left out of what is said"
+        assert torch.equal(weight, towers.state_dict()[name].half().float()), name
     path.unlink()  # the run has a copy
     assert recipe.run()
 
@@ -92,21 +88,21 @@ def test_a_model_of_other_sizes_is_no_beginning(shards: Shards) -> None:
         take_over(BodyClip(towers, config, WORDS, Bank(torch.eye(32)[:2], 0.9)), tiny_training(shards))
 
 
-def test_sentences_say_nothing_of_what_all_bodies_have_in_common(shards: Shards) -> None:
-    training = tiny_training(shards, state_iterations=60, learning_rate=5e-3)
-    for _ in range(60):
-        training.iterate()
-    before = training.towers.text.head.weight.clone()
-    model = export(training)
-    assert torch.equal(training.towers.text.head.weight, before), "training goes on as it was"
-    texts = ["raise the right arm", "kneel", "hold the left arm out in front"]
-    features = model.encode_texts(texts)
-    torch.testing.assert_close(features @ training.common(), torch.zeros(3), atol=1e-5, rtol=0)
-    torch.testing.assert_close(features.norm(dim=-1), torch.ones(3))
-    batch = random_batch(training.moments, training.claims, 200, torch.Generator().manual_seed(7))
+def test_what_has_nothing_in_common_has_a_cosine_of_zero(shards: Shards) -> None:
+    training = tiny_training(shards)
+    batch = random_batch(training.moments, training.claims, 400, torch.Generator().manual_seed(7))
     with torch.no_grad():
         states = training.towers.state(batch.states, batch.interval)
-        assert float((states @ model.encode_texts(batch.texts).T).mean().abs()) < 0.05
+        training.towers.text.head.bias -= 2 * states.mean(0)  # as training does, apart
+        model = export(training)
+        assert not training.towers.text.shift.any(), "training goes on as it was"
+        before = training.towers.text(WORDS.encode(batch.texts))
+    after = model.encode_texts(batch.texts)
+    torch.testing.assert_close(after.norm(dim=-1), torch.ones(len(after)))
+    assert float((states @ before.T).mean()) < -0.3 < -0.05 < float((states @ after.T).mean()) < 0.05
+    again = tiny_training(shards)
+    again.begin_with(model)
+    assert not again.towers.text.shift.any()
 
 
 def test_generated_texts_come_in_true_and_false_pairs() -> None:

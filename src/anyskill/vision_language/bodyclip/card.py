@@ -51,6 +51,8 @@ BARS = (
     Bar("sequence_by_state_r1", "four states, by the state tower: found first by its full caption, among 1 000", None),
     Bar("sequence_by_state_r10", "four states: among the first ten", None),
     Bar("sequence_by_state_true_sentence_wins", "four states: caption beats one that differs in one thing", None),
+    Bar("movement_wins", "four pictures: who does what a sentence says, a movement, beats the same held still", None),
+    Bar("movement_by_state_wins", "four states: the same, by the state tower", None),
     Bar("labels_top1", "held-out motions: what people call it comes first of all labels", None),
     Bar("labels_top5", "held-out motions: among the first five labels", 0.60),
     Bar("paraphrases_top1", "everyday sentences: the meant pose is the best of 51", None),

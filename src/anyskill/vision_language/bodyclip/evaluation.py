@@ -20,7 +20,9 @@ from anyskill.vision_language.bodyclip.bench import speed_cases
 from anyskill.vision_language.bodyclip.captions import FULL, Captioner
 from anyskill.vision_language.bodyclip.facts import Facts
 from anyskill.vision_language.bodyclip.model import BodyClip
+from anyskill.vision_language.bodyclip.moments import stopped
 from anyskill.vision_language.bodyclip.paraphrases import paraphrase_figures
+from anyskill.vision_language.bodyclip.phrases import phrase_book
 from anyskill.vision_language.bodyclip.shards import Shard, Shards
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 from anyskill.vision_language.model import VisionLanguageError
@@ -46,6 +48,8 @@ def evaluate(model: BodyClip, pictures: Shards, manifest: Path | None = None, se
     for name, frames in (("picture", 1), ("sequence", MAX_FRAMES)):
         shards = [shard for shard in pictures if shard.pictures.shape[1] == frames]
         figures |= caption_figures(model, shards, name, streams(name)) if shards else {}
+    histories = [shard for shard in pictures if shard.pictures.shape[1] == MAX_FRAMES]
+    figures |= movement_figures(model, histories, streams("movement"))
     labels = {"labels_top1": None, "labels_top5": None, "label_clips": None}
     figures |= labels if manifest is None else label_figures(model, pictures, read_manifest(manifest))
     figures |= paraphrase_figures(model, streams("paraphrases"))
@@ -89,6 +93,27 @@ def caption_figures(
         figures[f"{who}_r10"] = recall(right @ features.T, 10)
         figures[f"{who}_true_sentence_wins"] = float(((features * (right - wrong)).sum(-1) > 0).float().mean())
     return figures
+
+
+def movement_figures(model: BodyClip, shards: Iterable[Shard], generator: torch.Generator) -> dict[str, float | None]:
+    """How often a body that does what a sentence says, a single movement, beats the same body held still."""
+    wordings = [phrases.plain for phrases in phrase_book().values()]
+    wins: dict[str, list[Tensor]] = {"movement_wins": [], "movement_by_state_wins": []}
+    for shard in shards:
+        states = shard.states(torch.arange(len(shard.clip)))
+        still = stopped(states)
+        only_moving = (batches.history_facts(states).margins > 0) & (batches.history_facts(still).margins <= -1)
+        rows = only_moving.any(1).nonzero()[:, 0]
+        facts = only_moving[rows].double().multinomial(1, generator=generator)[:, 0].tolist()
+        chances = torch.rand(len(rows), generator=generator).tolist()
+        texts = [wordings[fact][int(chance * len(wordings[fact]))] for fact, chance in zip(facts, chances, strict=True)]
+        told, pictures = model.encode_texts(texts), shard.pictures[rows]
+        held = pictures[:, -1:].expand_as(pictures)
+        seen = model.encode_images(pictures, shard.interval) - model.encode_images(held, shard.interval)
+        known = model.encode_states(states[rows], shard.interval) - model.encode_states(still[rows], shard.interval)
+        for name, difference in zip(wins, (seen, known), strict=True):
+            wins[name].append((difference * told).sum(-1) > 0)
+    return {name: float(torch.cat(won).float().mean()) if won else None for name, won in wins.items()}
 
 
 def recall(scores: Float[Tensor, "text picture"], k: int) -> float:

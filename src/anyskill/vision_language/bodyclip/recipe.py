@@ -178,13 +178,9 @@ def generated_texts(moments: MomentSampler, claims: Claims, count: int, generato
 
 
 def export(training: BodyClipTraining) -> BodyClip:
-    """The model as it is now, with a bank of sentences it was trained on.
-
-    What all bodies have in common is left out of what is said: training parts states from sentences along it, as only
-    differences count there, and every cosine would be below zero. So it is zero where the two have nothing in common.
-    """
+    """The model as it is now, its sentences shifted, with a bank of sentences it was trained on."""
     towers = copy.deepcopy(training.towers)
-    towers.text.leave_out(training.common())
+    towers.text.shift += training.shift()
     generator = Streams(training.config.seed)("bank")
     texts = list(generated_texts(training.moments, training.claims, 2 * _BANK, generator))
     names = list(Phrasebook.load().descriptions)

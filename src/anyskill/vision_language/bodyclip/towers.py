@@ -133,7 +133,13 @@ class StateTower(nn.Module):
 
 
 class TextTower(nn.Module):
-    """A small transformer over words; the mean of its outputs is the sentence."""
+    """A small transformer over words; the mean of its outputs is the sentence.
+
+    ``shift`` is added to all features when training is over, so that sentence and body that have nothing in common
+    have a cosine of zero.
+    """
+
+    shift: Tensor
 
     def __init__(self, config: TowersConfig, words: int, buckets: int) -> None:
         super().__init__()
@@ -143,6 +149,7 @@ class TextTower(nn.Module):
         self.positions = nn.Parameter(0.02 * torch.randn(MAX_WORDS, width))
         self.layers = nn.ModuleList(_attention_layer(width, config.heads) for _ in range(config.text_layers))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, config.dimension)
+        self.register_buffer("shift", torch.zeros(config.dimension))
 
     def forward(self, tokens: Tokens) -> Float[Tensor, "n d"]:
         """Unit-length features of sentences."""
@@ -150,13 +157,7 @@ class TextTower(nn.Module):
 
     def shown(self, meaning: Float[Tensor, "n width"]) -> Float[Tensor, "n d"]:
         """The feature of what is meant."""
-        return normalize(self.head(meaning).float(), dim=-1)
-
-    @torch.no_grad()
-    def leave_out(self, direction: Float[Tensor, "d"]) -> None:
-        """Say nothing along a direction (of unit length) from now on: all features become orthogonal to it."""
-        self.head.weight -= torch.outer(direction, direction @ self.head.weight)
-        self.head.bias -= direction * (direction @ self.head.bias)
+        return normalize(normalize(self.head(meaning).float(), dim=-1) + self.shift, dim=-1)
 
     def meaning(self, tokens: Tokens) -> Float[Tensor, "n width"]:
         """What the sentences mean, before it is said in the terms of pictures."""

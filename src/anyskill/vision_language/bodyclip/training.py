@@ -45,7 +45,7 @@ class TrainingConfig:
 
     towers: TowersConfig = field(default_factory=TowersConfig)
     """Sizes of the networks."""
-    state_iterations: int = 1200
+    state_iterations: int = 3000
     """Gradient steps of states and claims."""
     sentence_iterations: int = 6400
     """Gradient steps of sentences, which come after."""
@@ -201,9 +201,10 @@ class BodyClipTraining:
             RuntimeError: If its towers have other sizes.
         """
         self.towers.load_state_dict(model.towers.state_dict())
+        self.towers.text.shift.zero_()
         said = self.claims.sentences()
         columns = torch.tensor(list(said.values()), device=self.device)
-        features = model.encode_texts(list(said)).to(self.device)
+        features = self._encode(self.towers.text, list(said))
         sums = torch.zeros_like(self._claim_tower.directions).index_add(0, columns, features)
         directions = normalize(sums, dim=-1)
         named = sums.any(1, keepdim=True)  # nobody speaks of things, which keep their first directions
@@ -303,12 +304,17 @@ class BodyClipTraining:
         return torch.linalg.eigh(states.T @ states / len(states) + claims.T @ claims / len(claims)).eigenvectors[:, 0]
 
     @torch.no_grad()
-    def common(self) -> Float[Tensor, "d"]:
-        """The mean direction of states: what all bodies have in common."""
-        generator = Streams(self.config.seed)("common")
+    def shift(self) -> Float[Tensor, "d"]:
+        """What added to sentences makes their mean cosine with states zero: so much of the states' mean.
+
+        Training parts all states from all sentences along one direction, since only differences count there.
+        """
+        generator = Streams(self.config.seed)("shift")
         batches = [random_batch(self.moments, self.claims, self.config.state_batch, generator) for _ in range(4)]
         means = [self.towers.state(batch.states.to(self.device), batch.interval).mean(0) for batch in batches]
-        return normalize(torch.stack(means).mean(0), dim=0)
+        told = self._encode(self.towers.text, [text for batch in batches for text in batch.texts]).mean(0)
+        state = torch.stack(means).mean(0)
+        return -(state @ told) / (state @ state) * state
 
     def _show(self, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Weighted losses of pictures, whose teacher is the state tower, and what else is worth knowing.
