@@ -17,7 +17,9 @@ from anyskill.vision_language.bodyclip.moments import (
     all_labels,
     mirror,
     placed,
+    stopped,
     turned,
+    unsteady,
 )
 from anyskill.vision_language.model import VisionLanguageError
 from tests.vision_language.bodyclip.made_up import library
@@ -79,6 +81,15 @@ def test_motions_that_are_a_pose_and_motions_that_are_none() -> None:
     restless = {name for name, moves in zip(library.names, sampler.restless.tolist(), strict=True) if moves}
     assert {"wave_with_right_hand", "clap", "nod", "march_in_place", "kick_forward_right", "turn_left"} <= restless
     assert restless.isdisjoint({"raise_both_arms", "bow", "hands_on_hips", "touch_toes", "lie_down_on_back"})
+
+
+def test_nobody_stands_quite_still() -> None:
+    states = stopped(_sample().states)
+    swaying = unsteady(states, torch.Generator().manual_seed(0))
+    assert swaying.positions is states.positions
+    speed = swaying.linear_velocities.norm(dim=-1).mean((1, 2))
+    assert 0.03 < float(speed.mean()) < 0.06 and float(speed.max()) < 0.1 and float(speed.min()) < 0.005
+    assert 0.09 < float(swaying.angular_velocities.norm(dim=-1).mean()) < 0.15
 
 
 def test_a_single_moment_is_not_held_still() -> None:

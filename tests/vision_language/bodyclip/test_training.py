@@ -8,7 +8,6 @@ from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder
 from anyskill.vision_language.bodyclip.batches import make_batch
 from anyskill.vision_language.bodyclip.claims import Claims
-from anyskill.vision_language.bodyclip.moments import stopped
 from anyskill.vision_language.bodyclip.recipe import export
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
@@ -109,7 +108,7 @@ def test_it_learns_to_tell_what_moves_from_the_same_held_still(shards: Shards) -
         losses, _ = training._claim(batch)
         claimed = training.networks["claims"](batch.claims[batch.moves])
         moving = training.towers.state(batch.states[batch.moves], 0.2)
-        still = training.towers.state(stopped(batch.states[batch.moves]), 0.2)
+        still = training.towers.state(batch.still[batch.moves], 0.2)
         margin = training.towers.scale * (claimed * (moving - still)).sum(-1)
     assert float(losses["still"]) == pytest.approx(0.5 * float(torch.log1p((-margin.double()).exp()).mean()), rel=1e-4)
 

@@ -10,7 +10,7 @@ from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip.captions import FULL, Caption, Captioner
 from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.facts import Facts, facts_of
-from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler, stopped
+from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler, stopped, unsteady
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 
 DETAILS = (1, 2, 2, 3, 5, 5, FULL, FULL, FULL)
@@ -28,6 +28,7 @@ class Batch:
     """
 
     states: BodyState
+    still: BodyState
     interval: float
     texts: list[str]
     negatives: list[str]
@@ -92,8 +93,10 @@ def make_batch(
     keys, false_keys = [caption.key for caption in captions], [negative.key for negative in negatives]
     called_by_moving = torch.tensor([caption.label is not None for caption in captions])
     called_by_moving &= sampler.restless[moments.clip[kept]] & (frames > 1)
+    still = stopped(states)
     return Batch(
-        states,
+        unsteady(states, generator),
+        unsteady(still, generator),
         interval,
         [caption.text for caption in captions],
         [negative.text for negative in negatives],
@@ -101,7 +104,7 @@ def make_batch(
         claims.rows(false_keys),
         facts.admits(keys) & claims.suits(keys, called),
         facts.admits(false_keys),
-        called_by_moving | ~history_facts(stopped(states)).admits(keys).diagonal(),
+        called_by_moving | ~history_facts(still).admits(keys).diagonal(),
     )
 
 

@@ -145,6 +145,20 @@ def stopped(moments: BodyState) -> BodyState:
     return replace(end, linear_velocities=still, angular_velocities=still)
 
 
+def unsteady(states: BodyState, generator: torch.Generator) -> BodyState:
+    """The same with a little speed of nothing, as nobody stands quite still: up to 0.1 m/s and 0.3 rad/s, more or less.
+
+    Histories ``(n, moment)``. Otherwise whatever moves at all, as simulated bodies do, would be taken for movement.
+    """
+    size = torch.rand(states.batch_shape[0], 1, 1, 1, generator=generator)
+    noise = torch.randn(2, *states.positions.shape, generator=generator)
+    return replace(
+        states,
+        linear_velocities=states.linear_velocities + 0.05 * size * noise[0],
+        angular_velocities=states.angular_velocities + 0.15 * size * noise[1],
+    )
+
+
 def turned(state: BodyState, yaw: Float[Tensor, "*batch"]) -> BodyState:
     """Turned about the vertical through the origin."""
     half = 0.5 * yaw

@@ -191,8 +191,11 @@ class Towers(nn.Module):
 
     @property
     def scale(self) -> Float[Tensor, ""]:
-        """One over the temperature, at most 100 as in CLIP."""
-        return self.log_scale.clamp_max(math.log(100.0)).exp()
+        """One over the temperature, at most 40.
+
+        CLIP's limit is 100. Where a cosine is a reward, it has to fall a good way for who only stands there.
+        """
+        return self.log_scale.clamp_max(math.log(40.0)).exp()
 
 
 def encode_in_groups(

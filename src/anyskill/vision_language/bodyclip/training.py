@@ -254,7 +254,7 @@ class BodyClipTraining:
         told, false = self._told(batch)
         with self._multiplying():
             state = self.towers.state(batch.states.to(self.device), batch.interval)
-            still = self.towers.state(stopped(batch.states[batch.moves]).to(self.device), batch.interval)
+            still = self.towers.state(batch.still[batch.moves].to(self.device), batch.interval)
         losses, metrics = self._contrast(batch, state, told, false, self.towers.scale)
         if len(still):
             moving, told = state[batch.moves], told[batch.moves]
