@@ -209,12 +209,12 @@ class LatentSearch:
         if self.config.sequences:
             last = torch.cat([plans.latents[:, -1] for plans in finalists.values()])
             plans = self._sequences(transits, last)
-            finalists["sequences"] = self._best(plans, self.score(plans, self.trials(plans)))
+            finalists["sequences"] = plans[self._leaders(self._tried(plans))]
         if self.config.clips:
             finalists["clips"] = self._clips()
         # Whoever was best of many was also lucky: finalists are tried again, each in as many worlds as there are.
         plans = Plans.cat(*finalists.values())
-        final = self.score(plans, self.trials(plans))
+        final = self._tried(plans)
         winner = int(final.argmax())
         parts = final.split([len(group) for group in finalists.values()])
         return Found(
@@ -226,9 +226,13 @@ class LatentSearch:
             {name: float(part.max()) for name, part in zip(finalists, parts, strict=True)},
         )
 
-    def _best(self, plans: Plans, scores: Float[Tensor, "n"]) -> Plans:
-        """As many as are refined."""
-        return plans[scores.argsort(descending=True, stable=True)[: self.config.centres]]
+    def _leaders(self, scores: Float[Tensor, "n"]) -> Int[Tensor, "few"]:
+        """Which are best; as many as are refined."""
+        return scores.argsort(descending=True, stable=True)[: self.config.centres]
+
+    def _tried(self, plans: Plans) -> Float[Tensor, "n"]:
+        """Scores of plans, after trials of all."""
+        return self.score(plans, self.trials(plans))
 
     def trials(self, plans: Plans) -> Trials:
         """Run plans from the start; fewer than worlds are repeated, more are run in several goes."""
@@ -264,7 +268,7 @@ class LatentSearch:
             noise[:, 0] = 0.0  # the centre itself stays in the race
             drawn = normalize(centres[:, None] + deviation[:, None] * noise, dim=-1)
             plans = Plans.constant(drawn.flatten(0, 1))
-            scores = self.score(plans, self.trials(plans)).view(count, samples)
+            scores = self._tried(plans).view(count, samples)
             chosen = drawn.gather(1, scores.topk(elites, 1).indices[..., None].expand(-1, -1, size))
             centres = normalize(chosen.mean(1), dim=-1)
             deviation = chosen.std(1)
@@ -283,7 +287,7 @@ class LatentSearch:
         return Plans.sequence(latents, starts)
 
     def _clips(self) -> Plans:
-        """The best stretches of clips, one a world: first of any clips, then of those that were best.
+        """The best of two rounds of stretches, one a world: of any clips, then of those whose stretches were best.
 
         What is done once, a kick, or to and fro, a wave, is nothing that a latent could go on doing as it is held.
         """
@@ -295,9 +299,9 @@ class LatentSearch:
         for _ in range(2):
             clip = clips[self._draw(self.engine.num_worlds, 0, len(clips))]
             tried.append(self._stretches(bounds[clip], bounds[clip + 1]))
-            scores.append(self.score(tried[-1], self.trials(tried[-1])))
-            clips = clip[scores[-1].argsort(descending=True, stable=True)[: self.config.centres]]
-        return self._best(Plans.cat(*tried), torch.cat(scores))
+            scores.append(self._tried(tried[-1]))
+            clips = clip[self._leaders(scores[-1])]
+        return Plans.cat(*tried)[self._leaders(torch.cat(scores))]
 
     def _stretches(self, begin: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Plans:
         """Random ones of the clips between those places, of half a second or more; half of them again and again."""

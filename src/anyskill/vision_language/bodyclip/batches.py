@@ -10,7 +10,7 @@ from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip.captions import FULL, Caption, Captioner
 from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.facts import Facts, facts_of
-from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler, stopped, unsteady
+from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler, stopped
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 
 DETAILS = (1, 2, 2, 3, 5, 5, FULL, FULL, FULL)
@@ -28,7 +28,6 @@ class Batch:
     """
 
     states: BodyState
-    still: BodyState
     interval: float
     texts: list[str]
     negatives: list[str]
@@ -44,6 +43,11 @@ def history_facts(states: BodyState) -> Facts:
     if states.batch_shape[1] == 1:
         return facts_of(states[:, 0]).still()
     return facts_of(states[:, -1], _time_first(states[:, :-1]))
+
+
+def denied_when_still(states: BodyState) -> Bool[Tensor, "n fact"]:
+    """What everybody would deny of histories ``(n, moment)`` if nothing moved in them."""
+    return history_facts(stopped(states)).margins <= -1
 
 
 def random_batch(sampler: MomentSampler, claims: Claims, count: int, generator: torch.Generator) -> Batch:
@@ -91,20 +95,22 @@ def make_batch(
     kept = torch.tensor(chosen, dtype=torch.long)
     states, facts = moments.states[kept], Facts(facts.margins[kept])
     keys, false_keys = [caption.key for caption in captions], [negative.key for negative in negatives]
-    called_by_moving = torch.tensor([caption.label is not None for caption in captions])
-    called_by_moving &= sampler.restless[moments.clip[kept]] & (frames > 1)
-    still = stopped(states)
+    told = claims.rows(keys)
+    moves = torch.zeros(len(kept), dtype=torch.bool)
+    if frames > 1:  # a single picture shows no movement
+        labelled = torch.tensor([caption.label is not None for caption in captions], dtype=torch.bool)
+        denied = denied_when_still(states)
+        moves = labelled & sampler.restless[moments.clip[kept]] | (denied & (told[:, : denied.shape[1]] > 0)).any(1)
     return Batch(
-        unsteady(states, generator),
-        unsteady(still, generator),
+        states,
         interval,
         [caption.text for caption in captions],
         [negative.text for negative in negatives],
-        claims.rows(keys),
+        told,
         claims.rows(false_keys),
         facts.admits(keys) & claims.suits(keys, called),
         facts.admits(false_keys),
-        called_by_moving | ~history_facts(still).admits(keys).diagonal(),
+        moves,
     )
 
 

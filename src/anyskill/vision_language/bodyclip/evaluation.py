@@ -45,10 +45,9 @@ def evaluate(model: BodyClip, pictures: Shards, manifest: Path | None = None, se
     """
     streams = Streams(seed)
     figures: dict[str, float | None] = {}
-    for name, frames in (("picture", 1), ("sequence", MAX_FRAMES)):
-        shards = [shard for shard in pictures if shard.pictures.shape[1] == frames]
+    singles, histories = ([s for s in pictures if s.pictures.shape[1] == frames] for frames in (1, MAX_FRAMES))
+    for name, shards in (("picture", singles), ("sequence", histories)):
         figures |= caption_figures(model, shards, name, streams(name)) if shards else {}
-    histories = [shard for shard in pictures if shard.pictures.shape[1] == MAX_FRAMES]
     figures |= movement_figures(model, histories, streams("movement"))
     labels = {"labels_top1": None, "labels_top5": None, "label_clips": None}
     figures |= labels if manifest is None else label_figures(model, pictures, read_manifest(manifest))
@@ -101,16 +100,15 @@ def movement_figures(model: BodyClip, shards: Iterable[Shard], generator: torch.
     wins: dict[str, list[Tensor]] = {"movement_wins": [], "movement_by_state_wins": []}
     for shard in shards:
         states = shard.states(torch.arange(len(shard.clip)))
-        still = stopped(states)
-        only_moving = (batches.history_facts(states).margins > 0) & (batches.history_facts(still).margins <= -1)
+        only_moving = (batches.history_facts(states).margins > 0) & batches.denied_when_still(states)
         rows = only_moving.any(1).nonzero()[:, 0]
         facts = only_moving[rows].double().multinomial(1, generator=generator)[:, 0].tolist()
         chances = torch.rand(len(rows), generator=generator).tolist()
         texts = [wordings[fact][int(chance * len(wordings[fact]))] for fact, chance in zip(facts, chances, strict=True)]
-        told, pictures = model.encode_texts(texts), shard.pictures[rows]
-        held = pictures[:, -1:].expand_as(pictures)
+        told, pictures, states = model.encode_texts(texts), shard.pictures[rows], states[rows]
+        held, still = pictures[:, -1:].expand_as(pictures), stopped(states)
         seen = model.encode_images(pictures, shard.interval) - model.encode_images(held, shard.interval)
-        known = model.encode_states(states[rows], shard.interval) - model.encode_states(still[rows], shard.interval)
+        known = model.encode_states(states, shard.interval) - model.encode_states(still, shard.interval)
         for name, difference in zip(wins, (seen, known), strict=True):
             wins[name].append((difference * told).sum(-1) > 0)
     return {name: float(torch.cat(won).float().mean()) if won else None for name, won in wins.items()}

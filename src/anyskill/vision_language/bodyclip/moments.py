@@ -70,27 +70,27 @@ class MomentSampler:
 
     def sample(self, count: int, frames: int, interval: float, generator: torch.Generator) -> Moments:
         """Moments of ``frames`` states, ``interval`` seconds apart (in whole frames of the library)."""
-        clip, frame = self.library.sample(count, generator, factors=self.factors)
+        twins = int(STOPPED * count) if frames > 1 else 0
+        drawn = count - twins
+        clip, frame = self.library.sample(drawn, generator, factors=self.factors)
         step = round(interval * self.library.fps)
         past = step * torch.arange(1 - frames, 1)
         around = torch.tensor([-_REACH, 0, _REACH])
         times = (frame[:, None, None] + past[:, None] + around).clamp_min(0)
         original = self.library.states(clip[:, None, None].expand_as(times), times)
-        kind = torch.rand(count, generator=generator)
+        kind = torch.rand(drawn, generator=generator)
         change = kind >= self.kept
         wild = kind >= 0.5 + 0.5 * self.kept
         seconds = (times - frame[:, None, None]) / self.library.fps
         states = _exchanged(original, change, wild, seconds, generator)
         moments = _with_velocities(states, 2 * _REACH / self.library.fps)
-        mirrored = torch.rand(count, generator=generator) < 0.5
+        mirrored = torch.rand(drawn, generator=generator) < 0.5
         moments = _where(mirrored, mirror(moments), moments)
         clip = torch.where(self._telling(clip, frame) & ~change, clip, -1)
-        if frames > 1:
-            twin, twins = torch.arange(count), int(STOPPED * count)
-            twin[:twins] = twins + torch.randint(count - twins, (twins,), generator=generator)
-            held = twin != torch.arange(count)
-            moments, mirrored, clip = _where(held, stopped(moments[twin]), moments), mirrored[twin], clip[twin]
-            clip = torch.where(held & self.restless[clip], -1, clip)
+        of = torch.randint(drawn, (twins,), generator=generator)
+        called = torch.where(self.restless[clip[of]], -1, clip[of])
+        moments = BodyState.cat((stopped(moments[of]), moments))
+        clip, mirrored = torch.cat((called, clip)), torch.cat((mirrored[of], mirrored))
         return Moments(placed(moments, _random_yaw(count, generator)), clip, mirrored)
 
     def labels_of(self, moments: Moments) -> list[tuple[str, ...]]:

@@ -28,7 +28,7 @@ from anyskill.vision_language.bodyclip.batches import Batch, random_batch
 from anyskill.vision_language.bodyclip.claims import Claims, ClaimTower
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, synonym_loss
 from anyskill.vision_language.bodyclip.model import BodyClip, planes_of
-from anyskill.vision_language.bodyclip.moments import STOPPED, MomentSampler, all_labels, stopped
+from anyskill.vision_language.bodyclip.moments import STOPPED, MomentSampler, all_labels, stopped, unsteady
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons, meaning_of
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer, Tokens
@@ -224,7 +224,7 @@ class BodyClipTraining:
                 count = config.state_batch if stage == "states" else config.batch
                 batch = random_batch(self.moments, self.claims, count, generator)
             with self.timer(stage):
-                metrics = self._step(*(self._claim(batch) if stage == "states" else self._tell(batch, generator)))
+                metrics = self._step(*(self._claim if stage == "states" else self._tell)(batch, generator))
         self._clock.iteration += 1
         return count, metrics
 
@@ -249,12 +249,12 @@ class BodyClipTraining:
         metrics |= {"loss": loss, "gradient": norm, "scale": self.towers.scale}
         return {name: float(value.detach()) for name, value in metrics.items()} | {"learning_rate": rate}
 
-    def _claim(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def _claim(self, batch: Batch, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Weighted losses of states and claims, and what else is worth knowing."""
         told, false = self._told(batch)
         with self._multiplying():
-            state = self.towers.state(batch.states.to(self.device), batch.interval)
-            still = self.towers.state(batch.still[batch.moves].to(self.device), batch.interval)
+            state = self._look(batch.states, batch.interval, generator)
+            still = self._look(stopped(batch.states[batch.moves]), batch.interval, generator)
         losses, metrics = self._contrast(batch, state, told, false, self.towers.scale)
         if len(still):
             moving, told = state[batch.moves], told[batch.moves]
@@ -271,7 +271,7 @@ class BodyClipTraining:
         told, false, plain, limbs = features.split((n, n, len(names), len(names)))
         same = torch.tensor([[a == b for b in descriptions] for a in descriptions], device=self.device)
         with torch.no_grad(), self._multiplying():
-            state = self.towers.state(batch.states.to(self.device), batch.interval)
+            state = self._look(batch.states, batch.interval, generator)
             claimed = torch.cat(self._told(batch))
         losses, metrics = self._contrast(batch, state, told, false, scale)
         losses["follow"] = config.follow_weight * cosine_loss(features[: 2 * n], claimed)
@@ -349,6 +349,11 @@ class BodyClipTraining:
             "cosine": (torch.cat(seen) * torch.cat(targets)).sum(-1).mean(),
             "states_found": share_found(seen[0], targets[0], alike[0]),
         }
+
+    def _look(self, states: BodyState, interval: float, generator: torch.Generator) -> Float[Tensor, "n d"]:
+        """What the state tower makes of bodies as they are seen in training, never quite still."""
+        features: Tensor = self.towers.state(unsteady(states, generator).to(self.device), interval)
+        return features
 
     def _told(self, batch: Batch) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
         """Features of what the true and the false sentences claim."""
