@@ -94,10 +94,10 @@ def test_the_student_follows_the_latent_of_the_window_that_its_teacher_follows(
     task, told = student.task, []
     targets = student._targets
 
-    def look(observation, latent):
+    def look(observation, latent, *number):
         if len(observation) == len(task.clip):
             told.append(torch.equal(latent, student._known_latents(task.clip, task.end)))
-        return targets(observation, latent)
+        return targets(observation, latent, *number)
 
     monkeypatch.setattr(student, "_targets", look)
     moved = torch.zeros_like(task.clip, dtype=torch.bool)

@@ -133,3 +133,23 @@ def test_a_frozen_encoder_stays_as_it_is() -> None:
     assert all(torch.equal(value, before[name]) for name, value in kept.items())
     assert not torch.equal(trained, trainer.model.policy.head.weight)
     assert "loss/discriminator" in metrics and "loss/alignment" not in metrics
+
+
+@torch.no_grad()
+def test_an_anchored_policy_stays_near_where_it_began() -> None:
+    apart = []
+    for anchor in (0.0, 3.0):
+        config = replace(tiny("calm"), anchor=anchor)
+        config = replace(config, ppo=replace(config.ppo, learning_rate=1e-3))
+        trainer = Pretraining(config, MujocoCpu(config.worlds), library())
+        seen, latent = trainer.world.observe(), trainer.method.draw(torch.arange(config.worlds))["latent"]
+        began = trainer.model.mean(seen, latent)
+        trainer.model.observations.freeze()
+        with torch.enable_grad():
+            reports = [trainer.iterate()[1] for _ in range(4)]
+        assert ("loss/anchor" in reports[-1]) == (anchor > 0)
+        apart.append(float(trainer.model.policy.kl(trainer.model.mean(seen, latent), began).mean()))
+    assert torch.equal(trainer.start(trainer.model.observations(seen), latent), began)
+    assert "start" in trainer.parts
+    free, anchored = apart
+    assert 0.0 < anchored < 0.5 * free

@@ -51,6 +51,12 @@ def test_the_controller_has_the_sizes_of_calm() -> None:
     assert latent.grad is not None and latent.grad.abs().sum() > 0  # CALM trains its encoder through the policy
 
 
+def test_a_style_is_shared_by_all_observations_under_its_latent() -> None:
+    trunk = StyleMLP(5, 4, (8,), random())
+    observation, few, number = torch.randn(6, 5), torch.randn(2, 4), torch.tensor([0, 1, 1, 0, 1, 1])
+    assert torch.allclose(trunk(observation, few, number), trunk(observation, few[number]), atol=1e-6)
+
+
 def test_densities_are_those_of_a_normal_distribution() -> None:
     policy = GaussianPolicy(MLP(2, (4,), random()), 3, -0.7, random()).double()
     mean, other, action = torch.randn(3, 5, 3, dtype=torch.float64)

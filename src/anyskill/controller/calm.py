@@ -103,13 +103,16 @@ class Calm:
         return self.discriminator.reward(self.frames(batch["window"]), batch["latent"])
 
     def evaluate(self, minibatch: Batch) -> tuple[Tensor, Tensor]:
-        """Mean action and value under latents encoded anew; samples that share a window share its latent."""
-        if self.config.frozen_encoder:
-            return self.model(minibatch["observation"], minibatch["latent"])
+        """Mean action and value under latents encoded anew; samples that share a window share its latent and style."""
         clip, end = minibatch["clip"], minibatch["end"]
-        *windows, window_of = self.library.distinct_windows(clip, end, self.config.frames)
-        minibatch["latent"] = self.encode(*windows)[window_of]
-        return self.model(minibatch["observation"], minibatch["latent"])
+        one, number = self.library.distinct_windows(clip, end, self.config.frames)
+        if self.config.frozen_encoder:
+            latents = minibatch["latent"][one]
+        else:
+            latents = self.encode(clip[one], end[one])
+            minibatch["latent"] = latents[number]
+        seen = self.model.observations(minibatch["observation"])
+        return self.model.policy(seen, latents, number), self.model.critic(seen, minibatch["latent"])
 
     def losses(self, minibatch: Batch) -> dict[str, Tensor]:
         """Eq. 1 for the discriminator; alignment and uniformity for the encoder."""

@@ -267,11 +267,9 @@ class Distillation:
     def _encode(self, clip: Tensor, end: Tensor) -> Float[Tensor, "n latent"]:
         return self.student.encoder(self.student.frames(self._windows(clip, end)))
 
-    def _targets(
-        self, observation: Float[Tensor, "n observation"], latent: Float[Tensor, "n latent"]
-    ) -> Float[Tensor, "n dof"]:
-        """The student's PD targets."""
-        return self._ranges(self.student.policy(self.student.observations(observation), latent))
+    def _targets(self, observation: Float[Tensor, "n observation"], *latent: Tensor) -> Float[Tensor, "n dof"]:
+        """The student's PD targets under latents, as ``StyleMLP`` takes them."""
+        return self._ranges(self.student.policy(self.student.observations(observation), *latent))
 
     def _ranges(self, action: Float[Tensor, "n dof"]) -> Float[Tensor, "n dof"]:
         """PD targets (rad) of a controller's actions."""
@@ -287,12 +285,13 @@ class Distillation:
         return dict(zip(steps[0], means, strict=True))
 
     def _step(self, rows: Batch, draws: torch.Generator) -> dict[str, Tensor]:
+        clip, end = rows["clip"], rows["end"]
+        one, number = self.task.library.distinct_windows(clip, end, self.config.frames)
         if self.config.frozen_encoder:
-            latent, terms = self._known_latents(rows["clip"], rows["end"]), {}
+            latents, terms = self._known_latents(clip[one], end[one]), {}
         else:
-            *windows, window_of = self.task.library.distinct_windows(rows["clip"], rows["end"], self.config.frames)
-            latent, terms = self._encode(*windows)[window_of], self._encoder_losses(draws)
-        targets = self._targets(rows["observation"], latent)
+            latents, terms = self._encode(clip[one], end[one]), self._encoder_losses(draws)
+        targets = self._targets(rows["observation"], latents, number)
         terms["loss/imitation"] = (targets - rows["wanted"]).square().mean()
         check_finite("loss", terms)
         self.optimizer.zero_grad()

@@ -1,6 +1,7 @@
 """Adversarial pretraining: PPO on the reward of AMP's, ASE's or CALM's discriminator."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -61,6 +62,8 @@ class PretrainingConfig:
     """Of everything random."""
     guidance: Guidance = field(default_factory=Guidance)
     """Added to the discriminator's reward in every step."""
+    anchor: float = 0.0
+    """Weight of the divergence from the policy that a fine-tuning began with, in its loss."""
     world: WorldConfig = field(default_factory=WorldConfig)
     """Episodes."""
     ppo: PPOConfig = field(default_factory=lambda: PPOConfig(minibatch_size=4096))
@@ -170,6 +173,7 @@ class Pretraining:
             evaluate=self.method.evaluate if isinstance(self.method, Calm) else None,
         )
         self.rollout = Rollout(config.horizon)
+        self.start = deepcopy(self.model.policy) if config.anchor else None  # what was there before
         self._guidance = {name: weight for name, weight in vars(config.guidance).items() if weight}
         self._chances = exploration_chances(engine.num_worlds, device) if latent else None  # AMP always explores
 
@@ -183,6 +187,8 @@ class Pretraining:
         self.method.frames.load_state_dict(student.frames.state_dict())
         self.model.observations.freeze()
         self.method.frames.freeze()
+        if self.start is not None:
+            self.start.load_state_dict(self.model.policy.state_dict())
 
     @property
     def parts(self) -> Mapping[str, Stateful]:
@@ -190,6 +196,7 @@ class Pretraining:
         return {
             "model": self.model,
             **self.method.modules,
+            **({} if self.start is None else {"start": self.start}),
             "frames": self.method.frames,
             "replay": self.method.replay,
             "ppo": self.ppo,
@@ -236,7 +243,11 @@ class Pretraining:
             self.method.remember(seen)
         with self.timer("update"):
             batch = rollout.finish(self.config.ppo.discount, self.config.ppo.gae_lambda)
-            report = self.ppo.update(batch, self.method.losses)
+            if self.start is not None:
+                latents = [batch["latent"]] if self.method.latent_size else []
+                with torch.no_grad():
+                    batch["start"] = self.start(self.model.observations(batch["observation"]), *latents)
+            report = self.ppo.update(batch, self._losses)
         samples = self.config.horizon * world.engine.num_worlds
         return samples, report | {
             "reward": float(rollout["reward"].mean()),
@@ -245,6 +256,18 @@ class Pretraining:
             "episode_length": samples / max(int(ends), 1),
             "falls": int(falls) / max(int(ends), 1),
         }
+
+    def _losses(self, minibatch: Batch) -> dict[str, Tensor]:
+        """The method's, and of leaving the policy that it began with.
+
+        What falls is paid for leaving it; whatever is not would otherwise wander off, and lose the poses of its limbs
+        to the noise of a thousand updates.
+        """
+        terms = self.method.losses(minibatch)
+        if self.start is not None:
+            apart = self.model.policy.kl(minibatch["new_mean"], minibatch["start"])
+            terms["anchor"] = self.config.anchor * apart.mean()
+        return terms
 
     def _actor_critic(self, latent: int, weights: torch.Generator) -> ActorCritic:
         config, inputs = self.config, self.world.observation_size

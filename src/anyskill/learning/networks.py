@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
@@ -76,11 +76,14 @@ class StyleMLP(nn.Module):
         self.out_features = self.trunk.out_features
 
     def forward(
-        self, observation: Float[Tensor, "*batch inputs"], latent: Float[Tensor, "*batch latent"]
+        self,
+        observation: Float[Tensor, "*batch inputs"],
+        latent: Float[Tensor, "*latents latent"],
+        number: Int[Tensor, "*batch"] | None = None,
     ) -> Float[Tensor, "*batch out"]:
-        """Features of an observation under a latent."""
+        """Features of an observation under a latent; where many share few, ``number`` tells which is whose."""
         style = torch.tanh(self.style_head(self.style(latent)))
-        return self.trunk(observation, style)
+        return self.trunk(observation, style if number is None else style[number])
 
 
 class GaussianPolicy(nn.Module):

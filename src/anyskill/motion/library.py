@@ -114,14 +114,13 @@ class MotionLibrary:
 
     def distinct_windows(
         self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"], length: int
-    ) -> tuple[Int[Tensor, "m"], Int[Tensor, "m"], Int[Tensor, "n"]]:
-        """Clips and ends of the windows among some that differ, and of each given window, its number among those.
+    ) -> tuple[Int[Tensor, "m"], Int[Tensor, "n"]]:
+        """Where the windows are, among some, that differ from each other, and which of those each of them is.
 
         Windows are told by their first frames, as they may end beyond their clips.
         """
         rows, number = self.rows(clip, end - length + 1).unique(return_inverse=True)
-        one = torch.empty_like(rows).scatter_(0, number, torch.arange(len(clip), device=clip.device))
-        return clip[one], end[one], number
+        return torch.empty_like(rows).scatter_(0, number, torch.arange(len(clip), device=clip.device)), number
 
     def window_start(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"], length: int) -> Int[Tensor, "n"]:
         """First frame of a window of ``length`` frames, without the padding before a plain clip's own first one."""
