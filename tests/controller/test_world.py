@@ -1,16 +1,14 @@
 """Worlds of imitation: how episodes begin, what counts as a fall, what a discriminator sees."""
 
-import math
 from dataclasses import replace
 
-import pytest
 import torch
 
 from anyskill.body.observation import adversarial_frame
-from anyskill.controller.world import ENCODED, GRACE, WINDOW, ImitationWorld, WorldConfig
+from anyskill.controller.world import ENCODED, WINDOW, ImitationWorld, WorldConfig
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import SKELETON, arm_clip, glide, library, lie_down
+from tests.controller.made_up import SKELETON, arm_clip, library, lie_down
 
 WORLDS = 64
 
@@ -76,22 +74,6 @@ def test_a_fall_ends_an_episode_unless_it_is_excused() -> None:
     world.reset(last, last)
     assert torch.equal(world.engine.state().positions[last, 0, 2], height[last])
     assert not (world.step(folded)[0] & last).any()
-
-
-def test_clips_in_which_bodies_fall_are_asked_for_more_often() -> None:
-    config = WorldConfig(fall_start=0.0, reference_start=0.0, recovery=0.0)
-    plain, world = make(config), make(replace(config, favour_hard=True))
-    assert plain.factors is None
-    world.due()
-    world.assign(torch.arange(WORLDS), {"clip": torch.arange(WORLDS) % 2, "end": torch.full((WORLDS,), 59)})
-    lies = torch.arange(WORLDS) % 2 == 0
-    poses = torch.where(lies[:, None], world._fallen[0][0], SKELETON.initial_qpos.float())
-    for _ in range(60):
-        world.engine.reset(torch.arange(WORLDS), poses, torch.zeros(WORLDS, 34))
-        world.age += 1
-        assert torch.equal(world.step(torch.zeros(WORLDS, 28))[0], lies)
-    assert world.factors[0] > 1.05 > 0.5 > world.factors[1]
-    assert world.factors[2] == pytest.approx(0.1 + 1 - math.exp(-0.7))  # nothing is known of it
 
 
 def test_time_runs_out() -> None:
@@ -206,27 +188,6 @@ def test_a_latent_that_moves_on_from_the_ground_leaves_time_to_get_up() -> None:
     world.move_on(torch.arange(5), {name: part[:5] for name, part in window_of(0, 60).items()})
     assert not world.grounded[:5].any() and world.grounded[5:].all()
     assert (world.recovering[:5] == 33).all() and not world.recovering[5:].any()
-
-
-def test_who_stays_where_its_window_goes_is_left_behind() -> None:
-    still = torch.zeros(WORLDS, 28)
-    for limit in (None, 0.5):
-        world = make(WorldConfig(fall_start=0.0, reference_start=0.0, left_behind=limit), MotionLibrary([glide(3.0)]))
-        world.assign(torch.arange(WORLDS), window_of(0, 99))
-        world.recovering[:5] = 100
-        world.held.fill_(GRACE)
-        before = world.engine.state().positions[:, 0, :2].clone()
-        ended = torch.zeros(WORLDS, dtype=torch.bool)
-        for step in range(1, 9):
-            ended |= world.step(still)[0]
-            missing = torch.tensor([3.0 * step / 30, 0.0]) - (world.engine.state().positions[:, 0, :2] - before)
-            if limit is not None:
-                assert not world.lag[:5].any()
-                torch.testing.assert_close(world.lag[5:], missing[5:], atol=0.05, rtol=0)
-        assert not ended[:5].any()
-        assert ended[5:].all() if limit else not ended.any()
-        world.assign(torch.arange(WORLDS), window_of(0, 99))
-        assert not world.lag.any()
 
 
 def test_some_episodes_begin_where_the_latents_window_does() -> None:

@@ -113,9 +113,9 @@ class Amp:
         """What is trained beside policy and value."""
         return {"discriminator": self.discriminator}
 
-    def draw(self, worlds: Int[Tensor, "n"], factors: Float[Tensor, "clip"] | None = None) -> Batch:
+    def draw(self, worlds: Int[Tensor, "n"]) -> Batch:
         """Nothing: there are no latents."""
-        del worlds, factors
+        del worlds
         return {}
 
     def renew(self, latents: Batch) -> Batch:

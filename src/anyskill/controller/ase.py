@@ -57,9 +57,8 @@ class Ase(Amp):
         """What is trained beside policy and value."""
         return super().modules | {"encoder_head": self.encoder_head}
 
-    def draw(self, worlds: Int[Tensor, "n"], factors: Float[Tensor, "clip"] | None = None) -> Batch:
+    def draw(self, worlds: Int[Tensor, "n"]) -> Batch:
         """New latents for some worlds; they come from no clip."""
-        del factors
         return {"latent": random_latents(len(worlds), self.latent_size, self.generator)}
 
     def encode(self, window: Float[Tensor, "n window frame"]) -> Float[Tensor, "n latent"]:

@@ -77,9 +77,9 @@ class Calm:
         """What is trained beside policy and value."""
         return {"encoder": self.encoder, "discriminator": self.discriminator}
 
-    def draw(self, worlds: Int[Tensor, "n"], factors: Float[Tensor, "clip"] | None = None) -> Batch:
-        """Windows to imitate, and their latents, for some worlds; ``factors`` multiply the weights of clips."""
-        return self.latents(*self.library.sample_windows(len(worlds), self.generator, self.config.frames, factors))
+    def draw(self, worlds: Int[Tensor, "n"]) -> Batch:
+        """Windows to imitate, and their latents, for some worlds."""
+        return self.latents(*self.library.sample_windows(len(worlds), self.generator, self.config.frames))
 
     @torch.no_grad()
     def latents(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Batch:

@@ -95,13 +95,14 @@ def fine_tuning() -> PretrainingConfig:
 
     The student falls now and then as latents change, and the discriminator soon knows it too well to pay it much: what
     teaches it to stay on its feet is the reward for being up. The policy waits until value and discriminator know
-    something: what they say at first would only make it forget.
+    something: what they say at first would only make it forget. Later on, what is not paid for stays as it was.
     """
     config = fast_calm()
     discriminator = replace(config.calm.discriminator, reward_scale=1.0)
     return replace(
         config,
         log_sigma=-3.3,  # 0.09 rad at shoulders and hips
+        anchor=0.01,
         guidance=Guidance(up=0.25, tracking=1.5, sliding=-0.5, roughness=-10.0),
         world=WorldConfig(
             reference_start=0.9,
@@ -110,8 +111,6 @@ def fine_tuning() -> PretrainingConfig:
             recovery=0.2,
             recovery_steps=150,
             excuse_ground=True,
-            left_behind=0.75,
-            favour_hard=True,
             moving=0.5,
         ),
         ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.015, warm_up=15),
@@ -130,11 +129,8 @@ class Method(Protocol):
     def modules(self) -> dict[str, nn.Module]:
         """What is trained beside policy and value."""
 
-    def draw(self, worlds: Int[Tensor, "n"], factors: Float[Tensor, "clip"] | None = None) -> Batch:
-        """What to remember of new latents for some worlds; ``latent`` among it, unless there is none.
-
-        ``factors`` multiply the weights of clips, if latents come from clips.
-        """
+    def draw(self, worlds: Int[Tensor, "n"]) -> Batch:
+        """What to remember of new latents for some worlds; ``latent`` among it, unless there is none."""
 
     def reward(self, batch: Batch) -> Float[Tensor, "n"]:
         """The agent's pay for ``window`` (under ``latent``)."""
@@ -157,7 +153,7 @@ class Pretraining:
         self.streams = Streams(config.seed, rank=distributed.rank())
         device, weights = engine.device, self.streams("weights", "cpu")
         self.timer = PhaseTimer(device)
-        follows = bool(config.guidance.tracking) or config.world.left_behind is not None
+        follows = bool(config.guidance.tracking)
         self.world = ImitationWorld(engine, library, self.streams("world", device), config.world, follows=follows)
         latent = {"amp": 0, "ase": config.ase.latent, "calm": config.calm.latent}[config.method]
         self.model = self._actor_critic(latent, weights)
@@ -214,7 +210,7 @@ class Pretraining:
             with self.timer("networks"):
                 if self.method.latent_size:
                     due = world.due()
-                    world.assign(due, self.method.draw(due, world.factors))
+                    world.assign(due, self.method.draw(due))
                 if self.config.world.moving and isinstance(self.method, Calm):
                     on, *windows = world.onward()
                     world.move_on(on, self.method.latents(*windows))

@@ -15,11 +15,8 @@ from anyskill.body.observation import (
     policy_observation,
     policy_size,
 )
-from anyskill.body.state import BodyState
-from anyskill.controller.failures import FailureRates
 from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_ground
 from anyskill.controller.feet import sliding
-from anyskill.controller.lag import lag
 from anyskill.controller.similarity import Similarity
 from anyskill.controller.windows import Windows, time_to_hold
 from anyskill.motion.library import MotionLibrary
@@ -27,8 +24,6 @@ from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
-GRACE = 20  # control steps in which a body finds into a window, before it can be left behind
-RARELY = 0.1  # a clip in which nobody falls comes this much as often as one in which all fall within two seconds
 SLACK = 15  # frames by which a body may be late or early; a step takes about as many
 _SAVED = (
     "window",
@@ -40,7 +35,6 @@ _SAVED = (
     "in_clip",
     "action",
     "change",
-    "lag",
     "began",
     "slack",
     "stay",
@@ -65,12 +59,8 @@ class WorldConfig:
     """Control steps for which a body on the ground is not counted as fallen."""
     excuse_ground: bool = False
     """Whether lying, kneeling or sitting is no fall while the latent's own window goes to the ground."""
-    left_behind: float | None = None
-    """A body that is this far (m) from where its latent's window has gone has as good as fallen."""
     latent_steps: tuple[int, ...] = (10, 150)
     """A latent is held for a random number of control steps from this range."""
-    favour_hard: bool = False
-    """Whether latents of clips in which bodies fall soon are given more often."""
     moving: float = 0.0
     """Chance that a latent moves along: every now and then it becomes that of the window which begins by now."""
     stay: tuple[int, ...] = (3, 11)
@@ -87,7 +77,7 @@ class ImitationWorld:
         library: Motions to start in, and that latents come from.
         generator: Of everything random here, on the library's device.
         config: Settings.
-        follows: Whether somebody asks for ``tracking`` or who is left behind; finding windows costs time.
+        follows: Whether somebody asks for ``tracking``; finding windows costs time.
     """
 
     def __init__(
@@ -118,7 +108,6 @@ class ImitationWorld:
         self.in_clip = torch.zeros(n, dtype=torch.bool, device=device)  # whose episode began in a clip
         self.action = torch.zeros(n, self.num_actions, device=device)  # the last one
         self.change = torch.zeros_like(self.action)  # of the action, from the step before
-        self.lag = torch.zeros(n, 2, device=device)  # see ``lag``, since ``GRACE`` ended
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
         self._follows = follows
         if self.config.excuse_ground:
@@ -127,7 +116,6 @@ class ImitationWorld:
         self._head = skeleton.index("head")
         positions, _ = skeleton.forward(*skeleton.pose(skeleton.initial_qpos))
         self._half_height = 0.5 * float(positions[self._head, 2])
-        self.failures = FailureRates(library)
         self.latents: dict[str, Tensor] = {}  # what each world's latent is, and where it came from
         everyone = torch.ones(n, dtype=torch.bool, device=device)
         self.reset(everyone, ~everyone)
@@ -148,19 +136,10 @@ class ImitationWorld:
         self.until_switch -= 1
         self.held += 1
         self.stay -= 1
-        if self.config.left_behind is not None:
-            lost |= self._way_behind(state) > self.config.left_behind
         excused = (self.recovering > 0) | (self.age <= 1) | self.grounded
         fallen = self.config.fall(state, self.engine.skeleton) & ~excused | lost
         late = (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
-        if "clip" in self.latents:
-            self.failures.note(self.latents["clip"], fallen, fallen | late | (self.until_switch <= 0))
         return fallen, late
-
-    @property
-    def factors(self) -> Float[Tensor, "clip"] | None:
-        """By which the weights of clips are to be multiplied as latents are drawn."""
-        return RARELY + self.failures.rate if self.config.favour_hard else None
 
     def up(self) -> Float[Tensor, "world"]:
         """1 with the head above half of its height in the initial pose, less in proportion below, 0 on the ground.
@@ -200,13 +179,6 @@ class ImitationWorld:
         """What a body would observe that is as its latent's window has it by now, or some frames later."""
         clip, last = self.latents["clip"], self.latents["end"]
         return self._windows.observations(clip, last, self.began + self.held + slack)
-
-    def _way_behind(self, state: BodyState) -> Float[Tensor, "world"]:
-        """How far (m) bodies are from where their windows have gone since they had time to find in or to get up."""
-        error = policy_observation(state) - self._shown(0)
-        goes = ((self.recovering == 0) & (self.held > GRACE))[:, None]
-        self.lag = torch.where(goes, self.lag + lag(error, self._blocks), 0.0)
-        return self.lag.norm(dim=-1)
 
     def reset(self, ended: Bool[Tensor, "world"], fallen: Bool[Tensor, "world"]) -> None:
         """Begin new episodes where the old ones ended: getting up, lying, in a clip, or in the initial pose."""
@@ -248,7 +220,6 @@ class ImitationWorld:
         self.stay[worlds] = torch.where(moves, time_to_hold(self.config.stay, len(worlds), self.generator), -1)
         self.held[worlds] = 0
         self.slack[worlds] = 0
-        self.lag[worlds] = 0.0
         if self.config.matched_start > 0:
             self._begin_in_own_windows(worlds)
         if self._follows and "clip" in latents:
@@ -301,7 +272,6 @@ class ImitationWorld:
     def state_dict(self) -> dict[str, Any]:
         """All that the worlds' future depends on, beside the generator."""
         return {name: getattr(self, name) for name in _SAVED} | {
-            "failures": self.failures.state_dict(),
             "fallen_qpos": self._fallen[0],
             "latents": self.latents,
             "engine": self.engine.state_dict(),
@@ -311,7 +281,6 @@ class ImitationWorld:
         """Go on from there."""
         for name in _SAVED:
             getattr(self, name).copy_(state[name])
-        self.failures.load_state_dict(state["failures"])
         self._fallen[0].copy_(state["fallen_qpos"])
         self.latents = {name: values.to(self.engine.device) for name, values in state["latents"].items()}
         self.engine.load_state_dict(state["engine"])

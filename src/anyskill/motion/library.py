@@ -203,15 +203,12 @@ class MotionLibrary:
         choices = torch.where(self._layout.loops[clip], length, (length - margin).clamp_min(1))
         return clip, self._below(choices, generator)
 
-    def sample_windows(
-        self, n: int, generator: torch.Generator, length: int, factors: Float[Tensor, "clip"] | None = None
-    ) -> Place:
+    def sample_windows(self, n: int, generator: torch.Generator, length: int) -> Place:
         """Ends of windows of ``length`` frames that lie within their clips.
 
-        Of a clip that is shorter than the window the end is its last frame, and ``windows`` pads. ``factors`` as of
-        ``sample``.
+        Of a clip that is shorter than the window the end is its last frame, and ``windows`` pads.
         """
-        clip, frame = self.sample(n, generator, length - 1, factors)
+        clip, frame = self.sample(n, generator, length - 1)
         return clip, self._end_of(clip, frame + length - 1)
 
     def sample_pair(

@@ -103,7 +103,14 @@ class SkillConfig:
     """Episodes and reward."""
     ppo: PPOConfig = field(
         default_factory=lambda: PPOConfig(
-            learning_rate=1e-3, discount=0.95, epochs=4, minibatch_size=512, kl_target=0.03, max_grad_norm=1.0
+            # A faster policy forgets in its first update what a search has found.
+            learning_rate=1e-4,
+            value_learning_rate=1e-3,
+            discount=0.95,
+            epochs=4,
+            minibatch_size=512,
+            kl_target=0.1,
+            max_grad_norm=1.0,
         )
     )
     """The optimiser."""
