@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from anyskill.body.observation import adversarial_frame
-from anyskill.controller.world import ENCODED, WINDOW, ImitationWorld, WorldConfig
+from anyskill.controller.world import DROP, ENCODED, WINDOW, ImitationWorld, WorldConfig
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from tests.controller.made_up import SKELETON, arm_clip, library, lie_down
@@ -83,17 +83,24 @@ def test_time_runs_out() -> None:
     assert late[4].all()
 
 
-def test_a_latent_that_lies_down_excuses_lying() -> None:
-    motions = MotionLibrary([lie_down()])
-    end = torch.full((WORLDS,), int(motions.lengths[0]) - 1)
-    latents = {"clip": torch.zeros(WORLDS, dtype=torch.long), "end": end}
+def test_a_latent_that_goes_down_excuses_going_down_but_no_further() -> None:
+    lying = lie_down()
+    heights = lying.root_positions.clone()
+    heights[:, 2].clamp_(min=0.5)
+    kneeling = replace(lying, root_positions=heights, rotations=lying.rotations[:1].repeat(lying.num_frames, 1, 1))
     folded = torch.zeros(WORLDS, 28)
     folded[:, [17, 24]] = 1.0
-    for excuse in (False, True):
-        world = make(WorldConfig(fall_start=0.0, reference_start=0.0, excuse_ground=excuse), motions)
-        world.assign(torch.arange(WORLDS), latents)
+    for clip, excuse, excused in ((lying, False, False), (lying, True, True), (kneeling, True, False)):
+        world = make(WorldConfig(fall_start=0.0, reference_start=0.0, excuse_ground=excuse), MotionLibrary([clip]))
+        world.assign(torch.arange(WORLDS), window_of(0, 180))
+        assert world.grounded.all() == excuse
         fallen = torch.stack([world.step(folded)[0] for _ in range(60)]).any(0)
-        assert fallen.any() != excuse
+        assert fallen.any() != excused
+    # Who lies as it is to kneel is given time to get up as far.
+    world.recovering.zero_()
+    lies = (world.engine.state().positions[:, SKELETON.index("head"), 2] < world.lowest - DROP).clone()
+    world.assign(torch.arange(WORLDS), window_of(0, 180))
+    assert lies.any() and torch.equal(world.recovering > 0, lies)
 
 
 def test_latents_are_held_for_a_time_out_of_the_range() -> None:

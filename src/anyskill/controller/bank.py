@@ -76,7 +76,7 @@ class BankPostures:
         ground, upright = torch.zeros_like(clip, dtype=torch.bool), torch.ones_like(clip, dtype=torch.bool)
         for past in range(frames):
             states = library.states(clip, torch.maximum(end - past, first))
-            ground |= rule.of_clip(states, skeleton)
+            ground |= rule.low(states, skeleton)
             upright &= states.positions[:, 0, 2] > STANDING
         unknown = ~torch.tensor(known, device=library.device)
         return cls(ground & ~unknown, upright & ~ground | unknown)

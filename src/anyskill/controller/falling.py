@@ -32,16 +32,13 @@ class FallRule:
     def __call__(self, state: BodyState, skeleton: Skeleton) -> Bool[Tensor, "world"]:
         """Which worlds have fallen."""
         touching = (state.contact_forces[:, _others(skeleton)].abs() > CONTACT).flatten(1).any(1)
-        return touching & self._low(state, skeleton)
+        return touching & self.low(state, skeleton)
 
-    def of_clip(self, state: BodyState, skeleton: Skeleton) -> Bool[Tensor, "frame"]:
-        """Which frames of a clip may count as fallen in whoever does the same.
+    def low(self, state: BodyState, skeleton: Skeleton) -> Bool[Tensor, "world"]:
+        """Which are low enough to have fallen, touching or not.
 
-        A clip has no forces, and where its hand just misses the ground, a body's will not: low is enough.
+        For frames of clips, which know no forces: where a clip's hand just misses the ground, a body's will not.
         """
-        return self._low(state, skeleton)
-
-    def _low(self, state: BodyState, skeleton: Skeleton) -> Bool[Tensor, "world"]:
         others = _others(skeleton)
         limits = state.positions.new_full((skeleton.num_bodies,), self.height)
         limits[skeleton.index("head")] = max(self.head_height, self.height)
@@ -50,7 +47,7 @@ class FallRule:
 
 def frames_on_the_ground(library: MotionLibrary, rule: FallRule) -> Bool[Tensor, "place"]:
     """Which frames of all clips would count as fallen, in the order of ``MotionLibrary.places``."""
-    return rule.of_clip(library.states(*library.places()), library.skeleton)
+    return rule.low(library.states(*library.places()), library.skeleton)
 
 
 def _others(skeleton: Skeleton) -> list[int]:

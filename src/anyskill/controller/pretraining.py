@@ -102,7 +102,7 @@ def fine_tuning() -> PretrainingConfig:
     return replace(
         config,
         log_sigma=-3.3,  # 0.09 rad at shoulders and hips
-        anchor=0.01,
+        anchor=0.003,
         guidance=Guidance(up=0.25, tracking=1.5, sliding=-0.5, roughness=-10.0),
         world=WorldConfig(
             reference_start=0.9,
@@ -113,7 +113,7 @@ def fine_tuning() -> PretrainingConfig:
             excuse_ground=True,
             moving=0.5,
         ),
-        ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.015, warm_up=15),
+        ppo=replace(config.ppo, learning_rate=1e-5, value_learning_rate=3e-4, kl_target=0.008, warm_up=15),
         calm=replace(config.calm, frozen_encoder=True, discriminator=discriminator),
     )
 

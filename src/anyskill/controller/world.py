@@ -15,6 +15,7 @@ from anyskill.body.observation import (
     policy_observation,
     policy_size,
 )
+from anyskill.body.state import BodyState
 from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_ground
 from anyskill.controller.feet import sliding
 from anyskill.controller.similarity import Similarity
@@ -24,6 +25,7 @@ from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
+DROP = 0.3  # m
 SLACK = 15  # frames by which a body may be late or early; a step takes about as many
 _SAVED = (
     "window",
@@ -32,6 +34,7 @@ _SAVED = (
     "until_switch",
     "held",
     "grounded",
+    "lowest",
     "in_clip",
     "action",
     "change",
@@ -58,7 +61,8 @@ class WorldConfig:
     recovery_steps: int = 60
     """Control steps for which a body on the ground is not counted as fallen."""
     excuse_ground: bool = False
-    """Whether lying, kneeling or sitting is no fall while the latent's own window goes to the ground."""
+    """Whether lying, kneeling or sitting is no fall while the latent's own window goes to the ground; to have the head
+    ``DROP`` lower than the window ever has is one all the same."""
     latent_steps: tuple[int, ...] = (10, 150)
     """A latent is held for a random number of control steps from this range."""
     moving: float = 0.0
@@ -109,11 +113,13 @@ class ImitationWorld:
         self.action = torch.zeros(n, self.num_actions, device=device)  # the last one
         self.change = torch.zeros_like(self.action)  # of the action, from the step before
         self.grounded = torch.zeros(n, dtype=torch.bool, device=device)  # whose latent goes to the ground
+        self.lowest = torch.zeros(n, device=device)  # height of the head (m) in the latent's window where it is lowest
         self._follows = follows
+        self._head = skeleton.index("head")
         if self.config.excuse_ground:
             self._on_ground = frames_on_the_ground(library, self.config.fall)
+            self._heads = library.states(*library.places()).positions[:, self._head, 2]
         self._blocks = policy_blocks(skeleton)
-        self._head = skeleton.index("head")
         positions, _ = skeleton.forward(*skeleton.pose(skeleton.initial_qpos))
         self._half_height = 0.5 * float(positions[self._head, 2])
         self.latents: dict[str, Tensor] = {}  # what each world's latent is, and where it came from
@@ -136,7 +142,7 @@ class ImitationWorld:
         self.until_switch -= 1
         self.held += 1
         self.stay -= 1
-        excused = (self.recovering > 0) | (self.age <= 1) | self.grounded
+        excused = (self.recovering > 0) | (self.age <= 1) | self.grounded & ~self._has_collapsed(state)
         fallen = self.config.fall(state, self.engine.skeleton) & ~excused | lost
         late = (self.age >= self.config.episode) & (self.recovering == 0) & ~fallen
         return fallen, late
@@ -242,10 +248,13 @@ class ImitationWorld:
 
     def _remember(self, worlds: Int[Tensor, "n"], latents: dict[str, Tensor]) -> None:
         if self.config.excuse_ground and "clip" in latents:
-            grounded = self._goes_to_the_ground(latents["clip"], latents["end"])
+            past = torch.arange(ENCODED, device=worlds.device)
+            rows = self.library.rows(latents["clip"][:, None], latents["end"][:, None] - past)
+            grounded = self._on_ground[rows].any(1)
             rising = self.grounded[worlds] & ~grounded
+            self.grounded[worlds], self.lowest[worlds] = grounded, self._heads[rows].amin(1)
+            rising |= self._has_collapsed(self.engine.state())[worlds] & grounded
             self.recovering[worlds] = torch.where(rising, self.config.recovery_steps, self.recovering[worlds])
-            self.grounded[worlds] = grounded
         for name, values in latents.items():
             if name not in self.latents:
                 shape = (self.engine.num_worlds, *values.shape[1:])
@@ -261,9 +270,9 @@ class ImitationWorld:
         self.engine.reset(worlds, *self.library.generalized(clip, first))
         self.window[worlds] = self.library.windows(clip, first, WINDOW)
 
-    def _goes_to_the_ground(self, clip: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Bool[Tensor, "n"]:
-        past = torch.arange(ENCODED, device=end.device)
-        return self._on_ground[self.library.rows(clip[:, None], end[:, None] - past)].any(1)
+    def _has_collapsed(self, state: BodyState) -> Bool[Tensor, "world"]:
+        """Whose head is far lower than it ever is in its latent's window: who knelt, and lies now."""
+        return state.positions[:, self._head, 2] < self.lowest - DROP
 
     def _chance(self, probability: float) -> Bool[Tensor, "world"]:
         n, device = self.engine.num_worlds, self.engine.device

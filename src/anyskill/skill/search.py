@@ -161,10 +161,8 @@ class Found:
     stages: dict[str, float]
     """Best score of the finalists of each stage: ``bank``, ``refined``, ``sequences``, ``clips``."""
 
-    @property
-    def latent(self) -> Float[Tensor, "latent"]:
-        """The last latent, which stays unless a clip is played again and again: where PPO may begin."""
-        return self.skill.latents[-1]
+    latent: Float[Tensor, "latent"]
+    """The one that stays in the end of the best plan that is no clip: where PPO may begin."""
 
 
 class LatentSearch:
@@ -217,6 +215,7 @@ class LatentSearch:
         final = self._tried(plans)
         winner = int(final.argmax())
         parts = final.split([len(group) for group in finalists.values()])
+        stays = torch.cat(parts[: len(parts) - self.config.clips]).argmax()  # a clip has no latent that could stay
         return Found(
             plans.skill(winner),
             float(final[winner]),
@@ -224,6 +223,7 @@ class LatentSearch:
             scores,
             trials,
             {name: float(part.max()) for name, part in zip(finalists, parts, strict=True)},
+            plans.latents[stays, -1].clone(),
         )
 
     def _leaders(self, scores: Float[Tensor, "n"]) -> Int[Tensor, "few"]:
