@@ -42,7 +42,7 @@ _HELD_OUT = (
 class ShardsConfig:
     """What a data set is made of."""
 
-    shards: int = 100
+    shards: int = 300
     """Files to train with."""
     test_shards: int = 3
     """Files of held-out motions."""

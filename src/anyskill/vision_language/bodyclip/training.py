@@ -49,7 +49,7 @@ class TrainingConfig:
     """Gradient steps of states and claims."""
     sentence_iterations: int = 6400
     """Gradient steps of sentences, which come after."""
-    picture_iterations: int = 13400
+    picture_iterations: int = 26000
     """Gradient steps of pictures, which come last."""
     state_batch: int = 1024
     """Moments in an iteration of states."""
