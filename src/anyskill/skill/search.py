@@ -215,7 +215,8 @@ class LatentSearch:
         final = self._tried(plans)
         winner = int(final.argmax())
         parts = final.split([len(group) for group in finalists.values()])
-        stays = torch.cat(parts[: len(parts) - self.config.clips]).argmax()  # a clip has no latent that could stay
+        # A clip, the last of the kinds, has no latent that could stay.
+        stays = torch.cat([part for name, part in zip(finalists, parts, strict=True) if name != "clips"]).argmax()
         return Found(
             plans.skill(winner),
             float(final[winner]),
