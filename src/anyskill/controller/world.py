@@ -25,7 +25,7 @@ from anyskill.sim.engine import Engine
 
 WINDOW = 10  # frames a discriminator sees, newest first
 ENCODED = 60  # frames an encoder sees
-DROP = 0.3  # m
+DROP = 0.3  # m; see ``WorldConfig.excuse_ground``
 SLACK = 15  # frames by which a body may be late or early; a step takes about as many
 _SAVED = (
     "window",
