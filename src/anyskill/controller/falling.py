@@ -9,7 +9,6 @@ from torch import Tensor
 from anyskill import rotation
 from anyskill.body.skeleton import Skeleton
 from anyskill.body.state import BodyState
-from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import CONTROL_RATE, Engine
 
 CONTACT = 0.1  # N, in any component
@@ -43,11 +42,6 @@ class FallRule:
         limits = state.positions.new_full((skeleton.num_bodies,), self.height)
         limits[skeleton.index("head")] = max(self.head_height, self.height)
         return (state.positions[:, others, 2] < limits[others]).any(1)
-
-
-def frames_on_the_ground(library: MotionLibrary, rule: FallRule) -> Bool[Tensor, "place"]:
-    """Which frames of all clips would count as fallen, in the order of ``MotionLibrary.places``."""
-    return rule.low(library.states(*library.places()), library.skeleton)
 
 
 def _others(skeleton: Skeleton) -> list[int]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from anyskill.body.state import BodyState
 from anyskill.controller.bank import bank_places
 from anyskill.controller.controller import Controller
-from anyskill.controller.falling import FallRule, frames_on_the_ground
+from anyskill.controller.falling import FallRule
 from anyskill.controller.play import stand
 from anyskill.controller.recall import relative_positions
 from anyskill.controller.windows import Windows
@@ -51,9 +51,9 @@ def held(controller: Controller, library: MotionLibrary) -> Held:
     stand(engine)
     frames = [windows.first(clip, last) + step for step in range(0, SECONDS * CONTROL_RATE, _STRIDE)]
     rows = [windows.rows(clip, last, frame)[0] for frame in frames]
-    low = frames_on_the_ground(library, rule)
+    states = library.states(*library.places())
+    low, places = rule.low(states, library.skeleton), relative_positions(states)
     down = torch.stack([low[row] for row in rows]).any(0)
-    places = relative_positions(library.states(*library.places()))
     moments = torch.stack([places[row] for row in rows])
     fallen, errors = torch.zeros_like(down), []
     for step in range(SECONDS * CONTROL_RATE):

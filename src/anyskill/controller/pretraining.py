@@ -169,7 +169,8 @@ class Pretraining:
             evaluate=self.method.evaluate if isinstance(self.method, Calm) else None,
         )
         self.rollout = Rollout(config.horizon)
-        self.start = deepcopy(self.model.policy) if config.anchor else None  # what was there before
+        # What was there before.
+        self.start = deepcopy(self.model.policy).requires_grad_(False) if config.anchor else None
         self._guidance = {name: weight for name, weight in vars(config.guidance).items() if weight}
         self._chances = exploration_chances(engine.num_worlds, device) if latent else None  # AMP always explores
 
@@ -217,6 +218,8 @@ class Pretraining:
                 latent = [world.latents["latent"]] if self.method.latent_size else []
                 observation = world.observe()
                 decision = self.model.act(observation, *latent, generator=generator, chances=self._chances)
+                if self.start is not None:
+                    decision["start"] = self.start(self.model.observations(observation), *latent)
             with self.timer("physics"):
                 fallen, late = world.step(decision["action"])
             done = fallen | late
@@ -239,10 +242,6 @@ class Pretraining:
             self.method.remember(seen)
         with self.timer("update"):
             batch = rollout.finish(self.config.ppo.discount, self.config.ppo.gae_lambda)
-            if self.start is not None:
-                latents = [batch["latent"]] if self.method.latent_size else []
-                with torch.no_grad():
-                    batch["start"] = self.start(self.model.observations(batch["observation"]), *latents)
             report = self.ppo.update(batch, self._losses)
         samples = self.config.horizon * world.engine.num_worlds
         return samples, report | {

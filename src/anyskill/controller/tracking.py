@@ -21,7 +21,7 @@ from torch import Tensor
 from anyskill.body.mirror import Mirror, dof_mirror, policy_mirror, position_mirror
 from anyskill.body.observation import policy_blocks, policy_observation, policy_size
 from anyskill.controller.failures import FailureRates
-from anyskill.controller.falling import FallRule, frames_on_the_ground
+from anyskill.controller.falling import FallRule
 from anyskill.controller.feet import sliding
 from anyskill.controller.lag import lag
 from anyskill.controller.similarity import Similarity, furthest
@@ -99,7 +99,7 @@ class TrackingTask:
         self._observation_mirror = Mirror.cat(full, full, *[seen_mirror] * len(LOOKAHEAD)).to(engine.device)
         self._dof_mirror = dof_mirror(skeleton).to(engine.device)
         self._is_mirrored = torch.tensor([name.endswith("-mirrored") for name in library.names], device=engine.device)
-        on_ground = frames_on_the_ground(library, self.config.fall)
+        on_ground = self.config.fall.low(states, skeleton)
         # Whether any frame of the window that starts at a place is.
         clip, frame = library.places()
         ahead = frame[:, None] + torch.arange(self.config.window, device=engine.device)

@@ -16,7 +16,7 @@ from anyskill.body.observation import (
     policy_size,
 )
 from anyskill.body.state import BodyState
-from anyskill.controller.falling import FallRule, fall_bank, frames_on_the_ground
+from anyskill.controller.falling import FallRule, fall_bank
 from anyskill.controller.feet import sliding
 from anyskill.controller.similarity import Similarity
 from anyskill.controller.windows import Windows, time_to_hold
@@ -117,8 +117,9 @@ class ImitationWorld:
         self._follows = follows
         self._head = skeleton.index("head")
         if self.config.excuse_ground:
-            self._on_ground = frames_on_the_ground(library, self.config.fall)
-            self._heads = library.states(*library.places()).positions[:, self._head, 2]
+            states = library.states(*library.places())
+            self._on_ground = self.config.fall.low(states, skeleton)
+            self._heads = states.positions[:, self._head, 2].clone()  # a view would keep all positions
         self._blocks = policy_blocks(skeleton)
         positions, _ = skeleton.forward(*skeleton.pose(skeleton.initial_qpos))
         self._half_height = 0.5 * float(positions[self._head, 2])

@@ -160,7 +160,6 @@ class Found:
     """Curves in the bank's order."""
     stages: dict[str, float]
     """Best score of the finalists of each stage: ``bank``, ``refined``, ``sequences``, ``clips``."""
-
     latent: Float[Tensor, "latent"]
     """The one that stays in the end of the best plan that is no clip: where PPO may begin."""
 
@@ -214,16 +213,16 @@ class LatentSearch:
         plans = Plans.cat(*finalists.values())
         final = self._tried(plans)
         winner = int(final.argmax())
-        parts = final.split([len(group) for group in finalists.values()])
+        parts = dict(zip(finalists, final.split([len(group) for group in finalists.values()]), strict=True))
         # A clip, the last of the kinds, has no latent that could stay.
-        stays = torch.cat([part for name, part in zip(finalists, parts, strict=True) if name != "clips"]).argmax()
+        stays = torch.cat([part for name, part in parts.items() if name != "clips"]).argmax()
         return Found(
             plans.skill(winner),
             float(final[winner]),
             ranking,
             scores,
             trials,
-            {name: float(part.max()) for name, part in zip(finalists, parts, strict=True)},
+            {name: float(part.max()) for name, part in parts.items()},
             plans.latents[stays, -1].clone(),
         )
 
