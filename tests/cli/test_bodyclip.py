@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -68,9 +69,11 @@ def test_train(
         return finished
 
     monkeypatch.setattr(BodyClipRecipe, "run", run)
-    bodyclip.train(tmp_path, shards=7, state_iterations=3, sentence_iterations=1, picture_iterations=8, batch=5, seed=2)
+    settings: dict[str, Any] = {"batch": 5, "learning_rate": 0.5, "seed": 2}
+    bodyclip.train(tmp_path, shards=7, state_iterations=3, sentence_iterations=1, picture_iterations=8, **settings)
     (recipe,) = asked
-    assert (recipe.shards.shards, recipe.config.iterations, recipe.config.batch, recipe.config.seed) == (7, 12, 5, 2)
+    assert (recipe.shards.shards, recipe.config.iterations) == (7, 12)
+    assert {name: getattr(recipe.config, name) for name in settings} == settings
     printed = capsys.readouterr()
     assert (str(tmp_path / "bodyclip.safetensors") in printed.out) == finished
     assert ("goes on from here" in printed.err) != finished

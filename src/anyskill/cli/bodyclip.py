@@ -18,6 +18,7 @@ def train(
     sentence_iterations: int = 6400,
     picture_iterations: int = 26000,
     batch: int = 128,
+    learning_rate: float = 2e-3,
     device: str = "cpu",
     seed: int = 0,
     track: str | None = None,
@@ -35,8 +36,10 @@ def train(
         shards: Files of 1 024 moments with one to four pictures each; 80 MB a file.
         state_iterations: Gradient steps of the state tower, which learns what is claimed of bodies.
         sentence_iterations: Gradient steps of the text tower, which come after.
-        picture_iterations: Gradient steps of the image tower, which come last.
+        picture_iterations: Gradient steps of the image tower, which come last. With a model to start from, 0 leaves a
+            tower as it is.
         batch: Moments in a step of sentences, and pictures in one of pictures.
+        learning_rate: At its highest; what goes on from a model needs less.
         device: cpu or cuda.
         seed: Of everything random.
         track: Also send metrics to this project of Weights & Biases.
@@ -50,6 +53,7 @@ def train(
         sentence_iterations=sentence_iterations,
         picture_iterations=picture_iterations,
         batch=batch,
+        learning_rate=learning_rate,
         seed=seed,
     )
     recipe = BodyClipRecipe(

@@ -81,6 +81,19 @@ def test_a_run_may_begin_with_a_model(motions: Path, tmp_path: Path) -> None:
     assert recipe.run()
 
 
+def test_the_image_tower_may_be_trained_alone(motions: Path, tmp_path: Path) -> None:
+    first = _recipe(tmp_path / "first", motions, 3)
+    assert first.run()
+    start = BodyClip.load(first.model_path)
+    assert start.towers.text.shift.any()
+    alone = replace(first.config, state_iterations=0, sentence_iterations=0, picture_iterations=2)
+    recipe = BodyClipRecipe(tmp_path / "run", motions, SHARDS, alone, start=first.model_path, progress=False)
+    assert recipe.run()
+    before, after = (model.towers.state_dict() for model in (start, BodyClip.load(recipe.model_path)))
+    changed = {name.split(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
+    assert changed == {"picture"}, "sentences stay as they are, shift and all"
+
+
 def test_a_model_of_other_sizes_is_no_beginning(shards: Shards) -> None:
     config = replace(TINY, state_units=32)
     towers = Towers(config, len(WORDS), WORDS.buckets, torch.Generator().manual_seed(5))

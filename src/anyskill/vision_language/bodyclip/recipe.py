@@ -178,9 +178,10 @@ def generated_texts(moments: MomentSampler, claims: Claims, count: int, generato
 
 
 def export(training: BodyClipTraining) -> BodyClip:
-    """The model as it is now, its sentences shifted, with a bank of sentences it was trained on."""
+    """The model as it is now, with a bank of sentences it was trained on; sentences that were trained are shifted."""
     towers = copy.deepcopy(training.towers)
-    towers.text.shift += training.shift()
+    if training.config.sentence_iterations:
+        towers.text.shift += training.shift()
     generator = Streams(training.config.seed)("bank")
     texts = list(generated_texts(training.moments, training.claims, 2 * _BANK, generator))
     names = list(Phrasebook.load().descriptions)

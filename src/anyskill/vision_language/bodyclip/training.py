@@ -46,7 +46,7 @@ class TrainingConfig:
     towers: TowersConfig = field(default_factory=TowersConfig)
     """Sizes of the networks."""
     state_iterations: int = 3000
-    """Gradient steps of states and claims."""
+    """Gradient steps of states and claims; 0 leaves out this stage or another, where training begins with a model."""
     sentence_iterations: int = 6400
     """Gradient steps of sentences, which come after."""
     picture_iterations: int = 26000
@@ -82,7 +82,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name in ("state_iterations", "sentence_iterations", "picture_iterations"):
-            require(self, name, getattr(self, name) > 0, "at least 1")
+            require(self, name, getattr(self, name) >= 0, "at least 0")
         for name in ("state_batch", "batch"):
             require(self, name, getattr(self, name) > 1, "at least 2: with one alone there is nothing to tell apart")
 
@@ -197,6 +197,8 @@ class BodyClipTraining:
     def begin_with(self, model: BodyClip) -> None:
         """Take over the weights of a model, and put claims where it puts the sentences that make them.
 
+        The shift of its sentences is kept if they are not trained any more; else it comes anew when training is over.
+
         Raises:
             RuntimeError: If its towers have other sizes.
         """
@@ -209,6 +211,8 @@ class BodyClipTraining:
         directions = normalize(sums, dim=-1)
         named = sums.any(1, keepdim=True)  # nobody speaks of things, which keep their first directions
         self._claim_tower.directions.copy_(torch.where(named, directions, self._claim_tower.directions))
+        if not self.config.sentence_iterations:
+            self.towers.text.shift.copy_(model.towers.text.shift)
 
     def iterate(self) -> tuple[int, dict[str, float]]:
         """One gradient step; samples are moments."""
