@@ -20,12 +20,13 @@ _SUITES = {
     "controller": "anyskill.controller.acting_bench",
     "bodyclip": "anyskill.vision_language.bodyclip.bench",
     "projection": "anyskill.vision_language.bench",
+    "skill": "anyskill.skill.bench",
 }
 
 
 def bench(
     suite: tyro.conf.Positional[
-        Literal["physics", "render", "library", "pretrain", "controller", "bodyclip", "projection"]
+        Literal["physics", "render", "library", "pretrain", "controller", "bodyclip", "projection", "skill"]
     ],
     json: bool = False,
     quick: bool = False,

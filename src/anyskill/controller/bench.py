@@ -1,18 +1,17 @@
 """Benchmark of pretraining: samples a second, all in, and where the time goes."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
 import torch
-from torch import nn
 
 from anyskill.bench import Case, Chunk
 from anyskill.controller.distillation import Distillation, DistillationConfig
 from anyskill.controller.pretraining import Pretraining, PretrainingConfig, fast_calm
 from anyskill.controller.report import authored_dataset
 from anyskill.controller.teacher import Teacher, TeacherConfig, rising_teacher
+from anyskill.learning.bench import trainer_cases
 from anyskill.learning.loop import Trainer
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.bench import bare_physics
@@ -58,37 +57,12 @@ def cases(quick: bool) -> list[Case]:
     if device == "cuda":
         trainers["CALM, paper"] = lambda: calm(PretrainingConfig())
     reference = _samples(bare_physics(128 if quick else 1024)) if device == "cpu" else None
-    return [case for name, make in trainers.items() for case in _cases(name, make, reference)]
+    return [case for name, make in trainers.items() for case in trainer_cases(name, make, _phases(name), reference)]
 
 
-def _cases(name: str, make: Callable[[], Trainer], reference: Chunk | None) -> Iterator[Case]:
-    """Size and rate of a trainer, and the share of each phase in the seconds of all iterations that were timed."""
-    warm = lru_cache(make)
-    seconds: Counter[str] = Counter()
-
-    def size() -> float:
-        """Number of weights; on the way everything is made and run once, which must not count below."""
-        trainer = warm()
-        trainer.iterate()
-        trainer.timer.take()
-        if reference is not None:
-            reference()
-        modules = (part for part in trainer.parts.values() if isinstance(part, nn.Module))
-        return sum(weights.numel() for module in modules for weights in module.parameters())
-
-    def iterate() -> float:
-        samples, _ = warm().iterate()
-        seconds.update(warm().timer.take())
-        return samples
-
-    def share(phase: str) -> Callable[[], float]:
-        return lambda: 100 * seconds[phase] / seconds.total()
-
-    yield Case(f"{name}: size", "weights", size)
-    yield Case(name, "samples/s", iterate, reference)
+def _phases(name: str) -> list[str]:
     phases = ["physics", "networks", "discriminator", "update"]
-    for phase in phases if name.startswith("CALM") else [phase for phase in phases if phase != "discriminator"]:
-        yield Case(f"{name}: {phase}", "% of the time", share(phase))
+    return phases if name.startswith("CALM") else [phase for phase in phases if phase != "discriminator"]
 
 
 def _samples(physics: Chunk) -> Chunk:
