@@ -1,4 +1,4 @@
-"""``anyskill bench skill``: rates of whole iterations beside bare physics, and shares of phases that make up their time."""
+"""``anyskill bench skill``: rates of whole iterations beside bare physics, and shares that make up their time."""
 
 import pytest
 
