@@ -35,6 +35,21 @@ def test_names_lead_to_their_entries() -> None:
             assert enhance(sentence).text == description, sentence
 
 
+def test_sayings_are_known_as_they_stand_and_mean_poses() -> None:
+    assert len(BOOK.sayings) >= 6000 and not set(BOOK.sayings) & set(BOOK.descriptions)
+    poses = set(BOOK.sayings.values())
+    assert len(poses) >= 350
+    for pose in poses:
+        assert fault("", pose) is None, pose
+        assert pose == pose.lower().strip().rstrip("."), pose
+    for saying in BOOK.sayings:
+        match = BOOK.saying(saying.upper() + "!")
+        assert match is not None and match.description == BOOK.sayings[match.name]
+        assert words.stems(match.name, fillers=True) == words.stems(saying, fillers=True), saying
+    assert enhance("vote with the left hand").text.startswith("raise the left arm")
+    assert BOOK.saying("vote") is None, "what is only a part of it"
+
+
 @pytest.mark.parametrize(
     ("sentence", "name"),
     [

@@ -66,6 +66,8 @@ def enhance(
     text = checked(sentence)
     book = book or phrasebook()
     named = None if words.sides(text) else book.exact(text)
+    if not named and (said := book.saying(text)):
+        return Enhanced(sentence, said.description, True, said.why)
     if words.is_limb_language(text) and not named:
         return Enhanced(sentence, text, False, "it already says where the limbs are")
     match, alike = book.find(text, encode), book.alike(text)

@@ -1,8 +1,8 @@
 """The phrasebook: everyday words for actions, and what each looks like limb by limb."""
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from anyskill.text import words
 from anyskill.text.errors import TextError
 
 BOOK = Path(__file__).parents[1] / "assets" / "enhance.yaml"
+SAYINGS = BOOK.with_name("sayings.yaml")
 SPELLING = 0.84  # how alike two words must be to count as one, mistyped
 GENERIC = frozenset({"danc", "stanc", "exercis"})  # stems that only say what kind of thing an action is
 KIN = ({"arm", "hand"}, {"leg", "foot", "knee"})  # who says one limb of these means the others too
@@ -35,6 +36,8 @@ class Phrasebook:
     """Names of actions and their descriptions; a name never says a side, a description means the right one."""
 
     descriptions: dict[str, str]
+    sayings: dict[str, str] = field(default_factory=dict)
+    """Whole sentences and their descriptions, each with the sides that it says or means."""
 
     @classmethod
     def load(cls, path: Path = BOOK) -> "Phrasebook":
@@ -43,22 +46,30 @@ class Phrasebook:
         Raises:
             TextError: If it is not that.
         """
-        try:
-            entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise TextError(f"the phrasebook {path} cannot be read: {error}.") from error
-        if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
-            raise TextError(f"the phrasebook {path} must map names to one description each.")
-        return cls({name.strip(): text for names, text in entries.items() for name in str(names).split("|")})
+        return cls({name.strip(): text for names, text in _read(path).items() for name in names.split("|")})
+
+    @property
+    def entries(self) -> dict[str, str]:
+        """Sayings and names."""
+        return self.sayings | self.descriptions
+
+    def saying(self, sentence: str) -> Match | None:
+        """The saying that a sentence is, word for word but for endings."""
+        name = _said_in(self._sayings_by_stems, sentence)
+        return Match(name, self.sayings[name], f'read as "{name}"') if name else None
 
     def exact(self, sentence: str) -> Match | None:
         """The entry whose name a sentence is, word for word but for endings."""
-        name = self._by_all_stems.get(tuple(words.stems(sentence, fillers=True)))
+        name = _said_in(self._by_all_stems, sentence)
         return self._match(name, "") if name else None
 
     @cached_property
+    def _sayings_by_stems(self) -> dict[tuple[str, ...], str]:
+        return _by_all_stems(self.sayings)
+
+    @cached_property
     def _by_all_stems(self) -> dict[tuple[str, ...], str]:
-        return {tuple(words.stems(name, fillers=True)): name for name in self.descriptions}
+        return _by_all_stems(self.descriptions)
 
     @cached_property
     def _by_stems(self) -> dict[tuple[str, ...], str]:
@@ -142,5 +153,29 @@ class Phrasebook:
 
 @lru_cache(maxsize=1)
 def phrasebook() -> Phrasebook:
-    """The phrasebook that comes with the package."""
-    return Phrasebook.load()
+    """The phrasebook that comes with the package, and its sayings."""
+    sayings = {saying.strip(): pose for pose, said in _read(SAYINGS).items() for saying in said.split("|")}
+    return replace(Phrasebook.load(), sayings=sayings)
+
+
+def _by_all_stems(names: Iterable[str]) -> dict[tuple[str, ...], str]:
+    return {tuple(words.stems(name, fillers=True)): name for name in names}
+
+
+def _said_in(table: Mapping[tuple[str, ...], str], sentence: str) -> str | None:
+    return table.get(tuple(words.stems(sentence, fillers=True)))
+
+
+def _read(path: Path) -> dict[str, str]:
+    """A YAML mapping of texts.
+
+    Raises:
+        TextError: If it is not that.
+    """
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TextError(f"the phrasebook {path} cannot be read: {error}.") from error
+    if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
+        raise TextError(f"the phrasebook {path} must map names to one description each.")
+    return {str(key): value for key, value in entries.items()}

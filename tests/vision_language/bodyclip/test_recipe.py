@@ -50,7 +50,8 @@ def test_from_motions_to_a_model_and_nothing_twice(
     recipe = _recipe(folder, motions, 3)
     assert recipe.run()
     model = BodyClip.load(recipe.model_path)
-    assert model.bank.features.shape[0] >= 128 and 0.0 < model.bank.usual <= 1.0
+    longest = float(model.bank.features.norm(dim=-1).max())  # networks this fresh may put all along what says nothing
+    assert model.bank.features.shape[0] >= 128 and 0.0 < model.bank.usual <= longest
     words = json.loads((folder / "vocabulary.json").read_text("utf-8"))
     assert {"arm", "right", "left"} <= set(words) and len(words) > 500
     made = {path: path.stat().st_mtime_ns for path in (folder / "pictures").iterdir()}

@@ -72,7 +72,8 @@ An image-text model of simulated bodies: one to four pictures, the body's state,
 
 {moments} moments, {pictures} pictures of 112 × 112, of {motions} motions (authored ones and motion capture) and their
 mirror images, also with other motions' limbs and with random joint angles. Sentences about them are generated from
-{facts} facts, anew each time; beside them, {entries} entries of the phrasebook and the motions' labels{teacher}.
+{facts} facts, anew each time; beside them, {entries} everyday expressions of the phrasebook and the motions'
+labels{teacher}.
 
 Held out: {held_out}.
 
@@ -132,7 +133,7 @@ def write_card(run: Path, metrics: Path) -> str:
         pictures=_count(sum(shard.pictures.shape[:2].numel() for shard in train)),
         motions=len({_plain(name) for name in train[0].names}),
         facts=sum("thing" not in phrases.parts for phrases in phrase_book().values()),
-        entries=len(phrasebook().descriptions),
+        entries=_count(len(phrasebook().entries)),
         teacher=_TEACHER.format(_count(len(Lessons.load(lessons).texts))) if lessons.exists() else "",
         start=" It began with the weights of an earlier one." if (run / "start.safetensors").exists() else "",
         held_out=", ".join(sorted({_plain(s.names[n]) for s in test for n in s.clip.unique().tolist() if n >= 0})),

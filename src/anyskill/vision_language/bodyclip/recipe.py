@@ -20,7 +20,7 @@ from anyskill.learning.seeding import Streams
 from anyskill.learning.signals import StopRequest
 from anyskill.motion.library import MotionLibrary
 from anyskill.text.corpus import load_sentences
-from anyskill.text.phrasebook import Phrasebook
+from anyskill.text.phrasebook import phrasebook
 from anyskill.vision_language.bodyclip.batches import random_batch
 from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.model import Bank, BodyClip
@@ -159,8 +159,8 @@ def take_over(start: BodyClip, training: BodyClipTraining) -> None:
 
 
 def written_texts(corpus: Path | None) -> Iterator[str]:
-    """The phrasebook, and the sentences of a folder if there is one."""
-    for name, description in Phrasebook.load().descriptions.items():
+    """The phrasebook and its sayings, and the sentences of a folder if there is one."""
+    for name, description in phrasebook().entries.items():
         yield name
         yield description
     if corpus is not None:
@@ -184,7 +184,7 @@ def export(training: BodyClipTraining) -> BodyClip:
         towers.text.shift += training.shift()
     generator = Streams(training.config.seed)("bank")
     texts = list(generated_texts(training.moments, training.claims, 2 * _BANK, generator))
-    names = list(Phrasebook.load().descriptions)
+    names = list(phrasebook().descriptions)
     empty = Bank(torch.zeros(0, training.config.towers.dimension), 0.0)
     model = BodyClip(towers, training.config.towers, training.tokenizer, empty)
     known, new = texts[0 : 2 * _BANK : 2], texts[1 : 2 * _BANK : 2]

@@ -14,7 +14,6 @@ from torch.nn.functional import normalize
 
 from anyskill.learning.errors import LearningError
 from anyskill.learning.state import read_state, write_state
-from anyskill.text.phrasebook import Phrasebook
 from anyskill.vision_language.bodyclip.paraphrases import Paraphrases
 from anyskill.vision_language.model import VisionLanguageError
 
@@ -127,11 +126,10 @@ class Teacher:
     def lessons(self, meant: Sequence[str], texts: Sequence[str], wider: Sequence[str] = ()) -> Lessons:
         """Its features of the sentences that are meant and of all the texts, each once, and of all the words it knows.
 
-        Of the ``wider`` ones, those count that resemble a sentence that is meant. Left out are what judges BodyCLIP,
-        and names of the phrasebook, which says itself what they mean.
+        Of the ``wider`` ones, those count that resemble a sentence that is meant. What judges BodyCLIP is left out.
         """
         known = set(meant)
-        taboo = (Paraphrases.load().sentences | set(Phrasebook.load().descriptions)) - known
+        taboo = Paraphrases.load().sentences - known
         certain = dict.fromkeys(text for text in (*meant, *texts, *self.words()) if text not in taboo)
         others = [text for text in dict.fromkeys(wider) if text not in certain and text not in taboo]
         features = self.encode((*certain, *others))

@@ -23,7 +23,7 @@ from anyskill.learning.optimizer import OptimizerState
 from anyskill.learning.progress import PhaseTimer
 from anyskill.learning.seeding import Streams
 from anyskill.learning.state import Stateful
-from anyskill.text.phrasebook import Phrasebook
+from anyskill.text.phrasebook import phrasebook
 from anyskill.vision_language.bodyclip.batches import Batch, random_batch
 from anyskill.vision_language.bodyclip.claims import Claims, ClaimTower
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, synonym_loss
@@ -55,8 +55,8 @@ class TrainingConfig:
     """Moments in an iteration of states."""
     batch: int = 128
     """Moments in an iteration of sentences, and of pictures."""
-    synonyms: int = 32
-    """Pairs of the phrasebook, everyday words and limb language, in an iteration of sentences."""
+    synonyms: int = 96
+    """Pairs of the phrasebook and its sayings, everyday words and limb language, in an iteration of sentences."""
     lessons: int = 256
     """Sentences of the teacher in an iteration of sentences, if there is one."""
     learning_rate: float = 2e-3
@@ -158,6 +158,9 @@ class BodyClipTraining:
             rows, columns = lessons.rows(said), torch.tensor(list(said.values()))
             self._known, self._columns = lessons.features[rows].float().to(self.device), columns.to(self.device)
             self._said = torch.full((len(lessons.texts),), -1).scatter(0, rows, columns).to(self.device)
+            book = phrasebook().entries
+            explained = torch.tensor([text in book for text in lessons.texts], device=self.device)
+            self._explained = explained & (self._said < 0)
             width = lessons.features.shape[1]
             self.networks["pupil"] = nn.Linear(config.towers.text_width, width, bias=False)
             nn.init.normal_(self.networks["pupil"].weight, std=0.05, generator=generator)  # type: ignore[arg-type]
@@ -169,7 +172,7 @@ class BodyClipTraining:
         ]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
         self._clock = _Clock()
-        self._book = list(Phrasebook.load().descriptions.items())
+        self._book = list(phrasebook().entries.items())
 
     @property
     def towers(self) -> Towers:
@@ -285,9 +288,11 @@ class BodyClipTraining:
             rows, texts, target = self.lessons.sample(config.lessons, generator)
             meaning = self._encode(self.towers.text.meaning, texts)
             answer, target = self.networks["pupil"](meaning.float()), target.to(self.device)
-            meant = self._meant(rows.to(self.device), target)
+            rows, shown = rows.to(self.device), self.towers.text.shown(meaning)
+            # What the phrasebook explains is no matter of likeness.
+            meant = torch.where(self._explained[rows, None], shown.detach(), self._meant(rows, target))
             losses["lessons"] = config.lesson_weight * cosine_loss(answer, target)
-            losses["meant"] = config.lesson_weight * cosine_loss(self.towers.text.shown(meaning), meant)
+            losses["meant"] = config.lesson_weight * cosine_loss(shown, meant)
         return losses, metrics | {"cosine": (features[: 2 * n] * claimed).sum(-1).mean()}
 
     @torch.no_grad()
