@@ -1,5 +1,7 @@
 """Comparing skills in equal episodes."""
 
+import math
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from anyskill.sim.mujoco_cpu import MujocoCpu
 from anyskill.skill import comparison
 from anyskill.skill.comparison import Judgement, RandomLatents, judge
 from anyskill.skill.policy import LatentSequence, to_latent
+from anyskill.skill.rewards import RewardConfig
 from anyskill.skill.skill import Skill
 from anyskill.skill.starts import StartConfig
 from tests.skill.made_up import SOURCE, Limp, Puppet, sentences
@@ -40,8 +43,22 @@ def test_it_is_the_seed_that_decides(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lying_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     down = judge(holding((1.0, 1.0, 0, 0), Limp), SOURCE, TEXT, 2, 0, START)
     assert down.lying > 0.5
-    assert down.score(0.5) == pytest.approx(down.similarity - 0.5 * down.lying)
-    assert Judgement(0.4, 0.0).score(0.5) == 0.4
+    reward = RewardConfig(similarity_weight=0.8, style_weight=0.2)
+    assert down.score(reward, 0.5) == pytest.approx(0.8 * down.similarity + 0.2 * down.style - 0.5 * down.lying)
+    assert Judgement(0.4, 0.0, 0.5).score(reward, 0.5) == pytest.approx(0.42)
+
+
+def test_style_is_how_near_latents_are_to_those_of_clips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "SECONDS", 0.5)
+    clip = to_latent(torch.tensor([0.0, 0.0, 1.0, 1.0]))
+
+    def style(z: tuple[float, ...]) -> float:
+        skill = holding(z)
+        skill.controller.paths = clip[None]
+        return judge(skill, SOURCE, TEXT, 4, 0, START).style
+
+    assert style((0.0, 0.0, 1.0, 0.0)) == style((0.0, 0.0, 1.0, 1.0)) == pytest.approx(1.0, abs=1e-4)
+    assert style((1.0, 1.0, 0.0, 0.0)) == pytest.approx(math.exp(-4 * math.sqrt(2 - math.sqrt(2))), rel=1e-4)
 
 
 def test_random_latents_are_held_and_different_in_each_world() -> None:

@@ -8,7 +8,7 @@ import torch
 from anyskill.body.state import BodyState
 from anyskill.learning.errors import LearningError
 from anyskill.skill.errors import SkillError
-from anyskill.skill.rewards import SCORES, RewardConfig, released_style, style, style_targets, velocity
+from anyskill.skill.rewards import SCORES, RewardConfig, drawn, nearest, released_style, style, velocity
 from tests.skill.made_up import SKELETON
 
 PAST = torch.tensor([[[0.0, 1.0], [1.0, 0.0]]])  # newest first
@@ -54,9 +54,8 @@ def test_targets_are_the_nearest_of_the_bank_or_any() -> None:
     bank = torch.eye(3)
     z = torch.nn.functional.normalize(torch.tensor([[0.9, 0.3, 0.0], [0.1, 0.2, 0.8]]), dim=-1)
     generator = torch.Generator().manual_seed(0)
-    assert style_targets(z, bank, generator, nearest=True).tolist() == bank[[0, 2]].tolist()
-    drawn = style_targets(z[:1].expand(3000, -1), bank, generator, nearest=False)
-    assert drawn.mean(0).tolist() == pytest.approx([1 / 3] * 3, abs=0.03)
+    assert nearest(z, bank).tolist() == bank[[0, 2]].tolist()
+    assert drawn(z[:1].expand(3000, -1), bank, generator).mean(0).tolist() == pytest.approx([1 / 3] * 3, abs=0.03)
 
 
 def test_velocity() -> None:

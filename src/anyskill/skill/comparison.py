@@ -12,6 +12,7 @@ from anyskill.learning.seeding import Streams
 from anyskill.skill.environment import CONTROLS
 from anyskill.skill.features import FeatureSource, Onlooker
 from anyskill.skill.play import Playable, play
+from anyskill.skill.rewards import RewardConfig, nearest, style
 from anyskill.skill.starts import StartConfig
 from anyskill.skill.termination import LYING
 from anyskill.vision_language.similarity import cosine
@@ -44,10 +45,13 @@ class Judgement:
     """Mean cosine with the sentence over worlds and decisions of the second half."""
     lying: float
     """Share of worlds and decisions there that were down to the neck."""
+    style: float
+    """Mean closeness there of the latents and the nearest of all clips (Eq. 3); 1 of what moves as clips do."""
 
-    def score(self, lying_penalty: float) -> float:
-        """By which the better of two is kept, as in the search."""
-        return self.similarity - lying_penalty * self.lying
+    def score(self, reward: RewardConfig, lying_penalty: float) -> float:
+        """By which the better of two is kept: what training pays for, less what the search takes off for lying."""
+        paid = reward.similarity_weight * self.similarity + reward.style_weight * self.style
+        return paid - lying_penalty * self.lying
 
 
 def judge(
@@ -71,11 +75,15 @@ def judge(
     played = play(contestant, worlds, SECONDS, seed, start=start, device=text.device)
     steps = len(played.states.positions)
     onlooker = Onlooker(source, played.states[0])
-    similarities, lying = [], []
+    similarities, lying, styles = [], [], []
+    known = torch.cat((contestant.controller.latents, contestant.controller.paths))
     for step in range(steps):
         state = played.states[step]
+        if step >= steps // 2 and step % CONTROLS == 0:
+            z = contestant.policy(played.states[step - 1], step // CONTROLS)
+            styles.append(style(z, nearest(z, known)).mean())
         onlooker.watch(state, torch.full_like(played.fallen, step == 0))
         if step >= steps // 2 and step % CONTROLS == CONTROLS - 1:
             similarities.append(cosine(onlooker.feature(), text).mean())
             lying.append(LYING(state, contestant.controller.skeleton).float().mean())
-    return Judgement(float(torch.stack(similarities).mean()), float(torch.stack(lying).mean()))
+    return Judgement(*(float(torch.stack(values).mean()) for values in (similarities, lying, styles)))

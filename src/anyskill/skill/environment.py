@@ -134,7 +134,8 @@ class SkillEnvironment:
                 scores.append(SCORES[reward.form](self.past, text, self.sentences.baseline))
                 given_up = given_up | self.watch(similarities[-1], self.generator)
         self.age += CONTROLS
-        target = rewards.style_targets(z, self.controller.latents, self.generator, nearest=reward.nearest)
+        bank = self.controller.latents
+        target = rewards.nearest(z, bank) if reward.nearest else rewards.drawn(z, bank, self.generator)
         style = rewards.STYLES[reward.closeness](z, target)
         paid = reward.similarity_weight * torch.stack(scores).mean(0) + reward.style_weight * style
         terminated = head_down | lost

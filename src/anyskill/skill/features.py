@@ -115,13 +115,23 @@ AuditHook = Callable[[int, BodyState, torch.Generator], dict[str, float]]
 """Called after every iteration with its number and what features are of; returns metrics, or none."""
 
 
-def projection_audit(audit: Audit, projection: StateProjection) -> AuditHook:
-    """Hold a projection against true pictures of what the policy visits, whenever that is due; alarms are logged."""
+def projection_audit(audit: Audit, projection: StateProjection, known: BodyState) -> AuditHook:
+    """Hold a projection against true pictures of what the policy visits, whenever that is due; alarms are logged.
+
+    Args:
+        audit: Compares.
+        projection: What is audited.
+        known: States that are no policy's, as many of which are looked at as of the policy's: these may all be alike,
+            so that there is nothing to rank, and shall stand out by pictures too.
+    """
 
     def hook(iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:
         if not audit.due(iteration):
             return {}
-        report, _, _ = audit(projection, states, draws)
+        count = min(audit.config.states // 2, len(states.positions), len(known.positions))
+        chosen = torch.randperm(len(states.positions), generator=draws, device=draws.device)[:count]
+        mixed = BodyState.cat((states[chosen.to(states.positions.device)], known[:count].to(states.positions.device)))
+        report, _, _ = audit(projection, mixed, draws)
         for reason in report.reasons:
             _log.warning("Audit after %d iterations: %s", iteration, reason)
         return {

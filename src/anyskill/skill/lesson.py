@@ -103,7 +103,8 @@ class Lesson:
             for number, contestants in enumerate(rounds)
         ]
         skills = {name: one for name, one in rounds[0].items() if isinstance(one, Skill)}
-        best = "policy" if len(rounds) > 1 else max(skills, key=lambda name: judged[0][name].score(self._penalty(0)))
+        reward, penalty = self.config.skill.environment.reward, self._penalty(0)
+        best = "policy" if len(rounds) > 1 else max(skills, key=lambda name: judged[0][name].score(reward, penalty))
         means = {name: fmean(judgements[name].similarity for judgements in judged) for name in judged[0]}
         details = {
             "kind": best,

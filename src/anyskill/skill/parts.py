@@ -9,6 +9,7 @@ from anyskill.skill.features import AuditHook, FeatureSource, projection_audit
 from anyskill.skill.task import Features, Task
 from anyskill.vision_language.model import BODYCLIP, ImageTextModel, load_model
 from anyskill.vision_language.picture_features import PictureFeatures
+from anyskill.vision_language.pose_bank import known_poses
 from anyskill.vision_language.projection import Projection, StateProjection, load_projection
 from anyskill.vision_language.projection_audit import Audit, AuditConfig
 
@@ -28,9 +29,9 @@ class Parts:
         if self.projection is None:
             return None
         views, character = self.projection.views, self.controller.skeleton.character
-        return projection_audit(
-            Audit(PictureFeatures(self.model, views, character), sentences, config), self.projection
-        )
+        audit = Audit(PictureFeatures(self.model, views, character), sentences, config)
+        known = known_poses(self.projection.frames, views.interval, config.states // 2)
+        return projection_audit(audit, self.projection, known)
 
 
 def load_parts(task: Task) -> Parts:

@@ -77,17 +77,16 @@ class RewardConfig:
         raise SkillError(f"there is no reward {name}; take {', '.join(SCORES)}, or one of them with +velocity.")
 
 
-def style_targets(
-    z: Float[Tensor, "world latent"],
-    bank: Float[Tensor, "bank latent"],
-    generator: torch.Generator,
-    *,
-    nearest: bool,
+def drawn(
+    z: Float[Tensor, "world latent"], bank: Float[Tensor, "bank latent"], generator: torch.Generator
 ) -> Float[Tensor, "world latent"]:
-    """ẑ of Eq. 3: a latent of the bank for each world, drawn evenly or the nearest."""
-    if nearest:
-        return bank[torch.cdist(z, bank).argmin(1)]
+    """ẑ of Eq. 3: for each world a latent of the bank, all equally likely."""
     return bank[torch.randint(len(bank), (len(z),), generator=generator, device=z.device)]
+
+
+def nearest(z: Float[Tensor, "world latent"], bank: Float[Tensor, "bank latent"]) -> Float[Tensor, "world latent"]:
+    """Instead of it the latent of the bank that is nearest to z."""
+    return bank[torch.cdist(z, bank).argmin(1)]
 
 
 def style(z: Float[Tensor, "world latent"], target: Float[Tensor, "world latent"]) -> Float[Tensor, "world"]:

@@ -16,7 +16,7 @@ from anyskill.sim.engine import Engine
 from anyskill.skill.environment import CONTROLS
 from anyskill.skill.features import FeatureSource, Onlooker
 from anyskill.skill.policy import LatentSequence, segment_at
-from anyskill.skill.rewards import style, style_targets
+from anyskill.skill.rewards import nearest, style
 from anyskill.skill.starts import StartConfig, Starts
 from anyskill.skill.termination import LYING
 from anyskill.vision_language.similarity import cosine
@@ -248,8 +248,8 @@ class LatentSearch:
         tail = slice(-self.config.tail, None)
         similarity = (trials.similarity - self.config.lying_penalty * trials.lying)[:, tail].mean(1)
         last = plans.latents[:, -1]
-        nearest = style_targets(last, self._known, self.generator, nearest=True)
-        return similarity + self.config.style_weight * style(last, nearest) - self.config.latent_cost * plans.further
+        closeness = style(last, nearest(last, self._known))
+        return similarity + self.config.style_weight * closeness - self.config.latent_cost * plans.further
 
     def refine(self, centres: Float[Tensor, "centre latent"]) -> Float[Tensor, "centre latent"]:
         """Cross-entropy method on the sphere, for each centre on its own.

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from anyskill.body.state import BodyState
 from anyskill.motion.authored import authored_clips
 from anyskill.motion.library import MotionLibrary
 from anyskill.vision_language.bodyclip.model import BodyClip
@@ -30,8 +31,19 @@ def pose_bank(model: ImageTextModel, poses: int = POSES) -> Float[Tensor, "pose 
     BodyCLIP knows them by their states, which takes no pictures; other models look at them from the front.
     """
     views = Views(count=1)
-    source = MotionStates(MotionLibrary(authored_clips()), model.frames, views.interval, varied=0)
-    states = source(poses, torch.Generator().manual_seed(0))
+    states = known_poses(model.frames, views.interval, poses)
     if isinstance(model, BodyClip):
         return model.encode_states(states, views.interval)
     return PictureFeatures(model, views)(states)
+
+
+def known_poses(frames: int, interval: float, poses: int = POSES) -> BodyState:
+    """Moments of the motions that come with this package, always the same: ``(pose,)``, or ``(pose, frames)``.
+
+    Args:
+        frames: States of a moment.
+        interval: Seconds from one of them to the next.
+        poses: How many moments.
+    """
+    source = MotionStates(MotionLibrary(authored_clips()), frames, interval, varied=0)
+    return source(poses, torch.Generator().manual_seed(0))

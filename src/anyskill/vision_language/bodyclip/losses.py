@@ -37,7 +37,10 @@ def contrastive_loss(
 
 
 def pair_loss(
-    seen: Float[Tensor, "n d"], told: Float[Tensor, "n d"], false: Float[Tensor, "n d"], scale: Float[Tensor, ""]
+    seen: Float[Tensor, "n d"],
+    told: Float[Tensor, "n d"],
+    false: Float[Tensor, "n d"],
+    scale: Float[Tensor, ""] | float,
 ) -> Float[Tensor, ""]:
     """−log σ(scale·(⟨seen, told⟩ − ⟨seen, false⟩)): the true sentence against the one that differs in one thing.
 

@@ -28,7 +28,7 @@ from anyskill.vision_language.bodyclip.batches import Batch, random_batch
 from anyskill.vision_language.bodyclip.claims import Claims, ClaimTower
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, synonym_loss
 from anyskill.vision_language.bodyclip.model import BodyClip, planes_of
-from anyskill.vision_language.bodyclip.moments import STOPPED, MomentSampler, all_labels, stopped, unsteady
+from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels, stopped, unsteady
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons, meaning_of
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer, Tokens
@@ -36,6 +36,8 @@ from anyskill.vision_language.bodyclip.towers import Towers, TowersConfig, encod
 
 Stage = Literal["states", "sentences", "pictures"]
 
+_MOVING = 10.0  # one over the temperature at which what moves is held against what is still: at that of contrast, a
+# tenth of cosine would be enough, and who just stands would be paid three quarters of what a march is
 _ALIKE = 0.95  # bodies whose features have this cosine need not be told apart
 
 
@@ -67,7 +69,7 @@ class TrainingConfig:
     """Of matrices."""
     pair_weight: float = 0.5
     """Of the true sentence against the one that differs in one thing, and, where a sentence is about movement, of the
-    true body against the same held still."""
+    true body against the same held still, and another."""
     follow_weight: float = 1.0
     """Of the cosine of a sentence's feature with that of its claims, of a name's with its description's, and of a
     picture's with its state's, beside the contrast with others."""
@@ -265,7 +267,8 @@ class BodyClipTraining:
         losses, metrics = self._contrast(batch, state, told, false, self.towers.scale)
         if len(still):
             moving, told = state[batch.moves], told[batch.moves]
-            losses["still"] = self.config.pair_weight * pair_loss(told, moving, still, self.towers.scale)
+            others = torch.stack([pair_loss(told, moving, body, _MOVING) for body in (still, still.roll(1, 0))])
+            losses["still"] = self.config.pair_weight * others.mean()
             metrics["moving_body_wins"] = ((told * (moving - still)).sum(-1) > 0).float().mean()
         return losses, metrics
 
@@ -333,10 +336,7 @@ class BodyClipTraining:
         shard = self.shards[int(torch.randint(len(self.shards), (), generator=generator))]
         frames = shard.pictures.shape[1]
         rows = torch.randperm(len(shard.clip), generator=generator)[: max(self.config.batch // frames, 2)]
-        states, pictures = shard.states(rows), shard.pictures[rows]
-        held = int(STOPPED * len(rows))  # the same pictures again and again: then nothing moves
-        states = BodyState.cat((stopped(states[:held]), states[held:])).to(self.device)
-        pictures[:held] = pictures[:held, -1:].clone()
+        states, pictures = shard.states(rows).to(self.device), shard.pictures[rows]
         with self._multiplying():
             planes = planes_of(pictures.to(self.device), torch.bfloat16 if self.config.bf16 else torch.float32)
             moments = self.towers.picture.look(planes)
