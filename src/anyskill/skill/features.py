@@ -52,23 +52,33 @@ class Onlooker:
 
     def __init__(self, source: FeatureSource, state: BodyState) -> None:
         self.source = source
-        length = (source.frames - 1) * source.stride + 1
-        self._past = {  # (time, world, body, …), oldest first
-            field.name: getattr(state, field.name).expand(length, *getattr(state, field.name).shape).clone()
+        self._length = (source.frames - 1) * source.stride + 1
+        self._newest = self._length - 1
+        self._past = {  # (time, world, body, …); the next state takes the place of the oldest
+            field.name: getattr(state, field.name).expand(self._length, *getattr(state, field.name).shape).clone()
             for field in fields(BodyState)
         }
 
     def watch(self, state: BodyState, fresh: Bool[Tensor, "world"]) -> None:
         """Take a control step's states; worlds with a ``fresh`` episode are remembered as if they had stood still."""
+        self._newest = (self._newest + 1) % self._length
+        rows = fresh.nonzero()[:, 0]
         for name, past in self._past.items():
-            now = getattr(state, name)[None]
-            self._past[name] = torch.where(fresh[:, None, None], now, torch.cat((past[1:], now)))
+            now = getattr(state, name)
+            past[self._newest] = now
+            past[:, rows] = now[rows]
 
     @property
     def states(self) -> BodyState:
         """What one feature is of: ``(world,)`` states, or ``(world, frames)`` histories."""
-        seen = {name: past[:: self.source.stride].transpose(0, 1) for name, past in self._past.items()}
+        times = self._order[:: self.source.stride]
+        seen = {name: past[times].transpose(0, 1) for name, past in self._past.items()}
         return BodyState(**seen) if self.source.frames > 1 else BodyState(**seen)[:, 0]
+
+    @property
+    def _order(self) -> list[int]:
+        """Where the past is, oldest first."""
+        return [(self._newest + 1 + time) % self._length for time in range(self._length)]
 
     @torch.no_grad()
     def feature(self) -> Float[Tensor, "world d"]:
@@ -76,11 +86,12 @@ class Onlooker:
         return self.source.function(self.states)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The past that later features may look at."""
-        return self._past
+        """The past that later features may look at, oldest first."""
+        return {name: past[self._order] for name, past in self._past.items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on from there."""
+        self._newest = self._length - 1
         for name, past in self._past.items():
             past.copy_(state[name])
 
