@@ -97,7 +97,7 @@ def test_audits_are_done_when_due_and_tell_a_wrong_projection(caplog: pytest.Log
     states = BodyState(positions, torch.ones(20, SKELETON.num_bodies, 4), zeros, zeros, zeros)
     audit = Audit(Pictures(), ["a"], AuditConfig(every=5, states=10))
     generator = torch.Generator().manual_seed(0)
-    good, bad = (projection_audit(audit, Fake(sign), states) for sign in (1.0, -1.0))
+    good, bad = (projection_audit(audit, Fake(sign)) for sign in (1.0, -1.0))
     assert good(4, states, generator) == {}
     report = good(5, states, generator)
     assert report["audit/cosine"] == pytest.approx(1.0, abs=1e-5)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyskill.body.humanoid import HUMANOID
 from anyskill.controller.controller import Controller, load_controller
 from anyskill.skill.features import AuditHook, FeatureSource, projection_audit
 from anyskill.skill.task import Features, Task
@@ -30,7 +31,9 @@ class Parts:
             return None
         views, character = self.projection.views, self.controller.skeleton.character
         audit = Audit(PictureFeatures(self.model, views, character), sentences, config)
-        known = known_poses(self.projection.frames, views.interval, config.states // 2)
+        known = None
+        if character.name == HUMANOID.name:
+            known = known_poses(self.projection.frames, views.interval, config.states // 2)
         return projection_audit(audit, self.projection, known)
 
 
