@@ -107,14 +107,14 @@ def test_audits_are_done_when_due_and_tell_a_wrong_projection(caplog: pytest.Log
     assert "Audit after 10 iterations" in caplog.text
 
 
-def test_audits_rank_what_the_policy_does_among_known_poses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_audits_rank_what_the_policy_does_among_known_poses() -> None:
     positions = torch.zeros(20, SKELETON.num_bodies, 3)
     positions[..., 2] = torch.linspace(0.1, 1.0, 20)[:, None]
     zeros = torch.zeros_like(positions)
     known = BodyState(positions, torch.ones(20, SKELETON.num_bodies, 4), zeros, zeros, zeros)
     audited: list[BodyState] = []
-    audit = Audit(Pictures(), ["a"], AuditConfig(every=1, states=12))
-    hook = projection_audit(audit, lambda states, objects: audited.append(states) or truth(states), known)
+    audit = Audit(Pictures(), ["a"], AuditConfig(every=1, states=12), lambda: known)
+    hook = projection_audit(audit, lambda states, objects: audited.append(states) or truth(states))
     alike = known[[19] * 20]
     assert hook(1, alike, torch.Generator().manual_seed(0))["audit/spearman"] == pytest.approx(1.0)
     heights = audited[0].positions[:, 0, 2].sort().values

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import torch
 
-from anyskill.bench import Case, Chunk
+from anyskill.bench import Case
 from anyskill.controller.distillation import Distillation, DistillationConfig
 from anyskill.controller.pretraining import Pretraining, PretrainingConfig, fast_calm
 from anyskill.controller.report import authored_dataset
@@ -14,8 +14,8 @@ from anyskill.controller.teacher import Teacher, TeacherConfig, rising_teacher
 from anyskill.learning.bench import trainer_cases
 from anyskill.learning.loop import Trainer
 from anyskill.motion.library import MotionLibrary
-from anyskill.sim.bench import bare_physics
-from anyskill.sim.engine import SUBSTEPS, make_engine
+from anyskill.sim.bench import bare_control
+from anyskill.sim.engine import make_engine
 
 SECONDS = 15.0
 """Of each rate: an iteration takes some."""
@@ -56,14 +56,10 @@ def cases(quick: bool) -> list[Case]:
     }
     if device == "cuda":
         trainers["CALM, paper"] = lambda: calm(PretrainingConfig())
-    reference = _samples(bare_physics(128 if quick else 1024)) if device == "cpu" else None
+    reference = bare_control(128 if quick else 1024) if device == "cpu" else None
     return [case for name, make in trainers.items() for case in trainer_cases(name, make, _phases(name), reference)]
 
 
 def _phases(name: str) -> list[str]:
     phases = ["physics", "networks", "discriminator", "update"]
     return phases if name.startswith("CALM") else [phase for phase in phases if phase != "discriminator"]
-
-
-def _samples(physics: Chunk) -> Chunk:
-    return lambda: physics() / SUBSTEPS

@@ -60,6 +60,12 @@ def bare_physics(worlds: int) -> Callable[[], float]:
     return run
 
 
+def bare_control(worlds: int) -> Callable[[], float]:
+    """The same, counted in control steps."""
+    physics = bare_physics(worlds)
+    return lambda: physics() / SUBSTEPS
+
+
 def _targets(worlds: int) -> torch.Tensor:
     """One pose for each world, near the rest pose, so that a mixture of standing, falling and lying is simulated."""
     return 0.3 * torch.randn(worlds, build_model().nu, generator=torch.Generator().manual_seed(0))

@@ -8,8 +8,8 @@ import torch
 from anyskill.bench import Case
 from anyskill.controller.controller import load_controller
 from anyskill.learning.bench import trainer_cases
-from anyskill.sim.bench import bare_physics
-from anyskill.sim.engine import SUBSTEPS, make_engine
+from anyskill.sim.bench import bare_control
+from anyskill.sim.engine import make_engine
 from anyskill.skill.environment import CONTROLS
 from anyskill.skill.features import FeatureSource, Sentences
 from anyskill.skill.task import Preset, preset
@@ -42,10 +42,6 @@ def _cases(name: Preset, device: str, quick: bool) -> Iterator[Case]:
         sentences = Sentences.encode(model, ["raise both arms"])
         return SkillTraining(config, make_engine(config.worlds, device), load_controller(device), source, sentences)
 
-    def physics() -> float:
-        return bare() / SUBSTEPS
-
-    bare = bare_physics(config.worlds)
-    reference = physics if device == "cpu" else None
+    reference = bare_control(config.worlds) if device == "cpu" else None
     phases = ("policy", "world", "update")
     yield from trainer_cases(name, make, phases, reference, unit="control steps/s", per_sample=CONTROLS)

@@ -126,24 +126,12 @@ AuditHook = Callable[[int, BodyState, torch.Generator], dict[str, float]]
 """Called after every iteration with its number and what features are of; returns metrics, or none."""
 
 
-def projection_audit(audit: Audit, projection: StateProjection, known: BodyState | None = None) -> AuditHook:
-    """Hold a projection against true pictures of what the policy visits, whenever that is due; alarms are logged.
-
-    Args:
-        audit: Compares.
-        projection: What is audited.
-        known: States that are no policy's, as many of which are looked at as of the policy's: these may all be alike,
-            so that there is nothing to rank, and shall stand out by pictures too. None if there are none of this body.
-    """
+def projection_audit(audit: Audit, projection: StateProjection) -> AuditHook:
+    """Hold a projection against true pictures of what the policy visits, whenever that is due; alarms are logged."""
 
     def hook(iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:
         if not audit.due(iteration):
             return {}
-        if known is not None:
-            count = min(audit.config.states // 2, len(states.positions), len(known.positions))
-            chosen = torch.randperm(len(states.positions), generator=draws, device=draws.device)[:count]
-            device = states.positions.device
-            states = BodyState.cat((states[chosen.to(device)], known[:count].to(device)))
         report, _, _ = audit(projection, states, draws)
         for reason in report.reasons:
             _log.warning("Audit after %d iterations: %s", iteration, reason)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from anyskill.body.humanoid import HUMANOID
@@ -30,11 +31,10 @@ class Parts:
         if self.projection is None:
             return None
         views, character = self.projection.views, self.controller.skeleton.character
-        audit = Audit(PictureFeatures(self.model, views, character), sentences, config)
-        known = None
-        if character.name == HUMANOID.name:
-            known = known_poses(self.projection.frames, views.interval, config.states // 2)
-        return projection_audit(audit, self.projection, known)
+        known = partial(known_poses, self.projection.frames, views.interval, config.states // 2)
+        its_own = known if character.name == HUMANOID.name else None  # of other bodies there are none
+        audit = Audit(PictureFeatures(self.model, views, character), sentences, config, its_own)
+        return projection_audit(audit, self.projection)
 
 
 def load_parts(task: Task) -> Parts:

@@ -65,11 +65,11 @@ class Phrasebook:
 
     @cached_property
     def _sayings_by_stems(self) -> dict[tuple[str, ...], str]:
-        return _by_all_stems(self.sayings)
+        return _stemmed(self.sayings)
 
     @cached_property
     def _by_all_stems(self) -> dict[tuple[str, ...], str]:
-        return _by_all_stems(self.descriptions)
+        return _stemmed(self.descriptions)
 
     @cached_property
     def _by_stems(self) -> dict[tuple[str, ...], str]:
@@ -158,7 +158,7 @@ def phrasebook() -> Phrasebook:
     return replace(Phrasebook.load(), sayings=sayings)
 
 
-def _by_all_stems(names: Iterable[str]) -> dict[tuple[str, ...], str]:
+def _stemmed(names: Iterable[str]) -> dict[tuple[str, ...], str]:
     return {tuple(words.stems(name, fillers=True)): name for name in names}
 
 

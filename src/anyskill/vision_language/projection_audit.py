@@ -5,8 +5,9 @@ encoded, and the two are compared; where they disagree, an alarm is raised.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from statistics import fmean
 from typing import Any
 
@@ -135,11 +136,24 @@ class Audit:
         pictures: The truth.
         sentences: Whose scores matter.
         config: How often and how strictly.
+        known: Makes states that are no policy's; they take half of the places. A policy's may all be alike, so that
+            there is nothing to rank, and shall stand out by pictures too. Asked for with the first audit.
     """
 
-    def __init__(self, pictures: PictureFeatures, sentences: Sequence[str], config: AuditConfig | None = None) -> None:
+    def __init__(
+        self,
+        pictures: PictureFeatures,
+        sentences: Sequence[str],
+        config: AuditConfig | None = None,
+        known: Callable[[], BodyState] | None = None,
+    ) -> None:
         self.pictures, self.sentences, self.config = pictures, tuple(sentences), config or AuditConfig()
         self._texts = pictures.model.encode_texts(self.sentences)
+        self._make_known = known
+
+    @cached_property
+    def _known(self) -> BodyState | None:
+        return None if self._make_known is None else self._make_known()
 
     def due(self, iteration: int) -> bool:
         """Whether an audit is to be done after this iteration."""
@@ -149,18 +163,20 @@ class Audit:
     def __call__(
         self, projection: StateProjection, states: BodyState, draws: torch.Generator, objects: BodyState | None = None
     ) -> tuple[AuditReport, Float[Tensor, "sample"], Float[Tensor, "sample d"]]:
-        """Audit on a random sample of states.
+        """Audit on a random sample of states; with known ones beside them there are no objects.
 
         Returns:
             The report; which states were drawn; and their true features, for ``ProjectionLearner.refresh``.
         """
-        count = len(states.positions)
-        chosen = torch.randperm(count, generator=draws, device=draws.device)[: self.config.states]
-        chosen = chosen.to(states.positions.device)
+        count, device = len(states.positions), states.positions.device
+        places = self.config.states if self._known is None else self.config.states // 2
+        chosen = torch.randperm(count, generator=draws, device=draws.device)[:places].to(device)
         states, objects = states[chosen], None if objects is None else objects[chosen]
+        if self._known is not None:
+            states = BodyState.cat((states, self._known[: len(chosen)].to(device)))
         true = self.pictures(states, objects)
         report = compare(projection(states, objects), true, self.sentences, self._texts, self.config)
-        return report, chosen, true
+        return report, chosen, true[: len(chosen)]
 
 
 def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:

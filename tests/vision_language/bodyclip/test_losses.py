@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, synonym_loss
+from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, share_found, synonym_loss
 
 SCALE = torch.tensor(10.0)
 NOBODY = torch.zeros(3, 3, dtype=torch.bool)
@@ -66,3 +66,14 @@ def test_cosine_loss() -> None:
     x = _features(0)
     assert float(cosine_loss(5 * x, x)) == pytest.approx(0.0, abs=1e-6)
     assert float(cosine_loss(-x, x)) == pytest.approx(2.0, abs=1e-6)
+
+
+def test_share_found() -> None:
+    seen = torch.eye(3)
+    told = torch.stack((seen[0], seen[0], seen[2]))
+    nobody = torch.zeros(3, 3, dtype=torch.bool)
+    assert float(share_found(seen, told, nobody)) == pytest.approx(2 / 3)
+    doubt = nobody.clone()
+    doubt[0, 1] = True  # the second sentence may be true of the first picture
+    doubt[2, 1] = True
+    assert float(share_found(seen, told, doubt)) == 1.0

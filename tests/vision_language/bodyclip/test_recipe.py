@@ -36,7 +36,7 @@ def motions(tmp_path: Path) -> Path:
 def _recipe(folder: Path, motions: Path, iterations: int) -> BodyClipRecipe:
     config = TrainingConfig(
         state_iterations=1, sentence_iterations=1, picture_iterations=iterations - 2, state_batch=12, batch=12,
-        synonyms=4, warm_up=0, bf16=False, towers=TINY,
+        synonyms=4, warm_up=0, bf16=False, towers=TINY, seed=1,
     )  # fmt: skip
     return BodyClipRecipe(folder, motions, SHARDS, config, progress=False)
 
@@ -50,8 +50,7 @@ def test_from_motions_to_a_model_and_nothing_twice(
     recipe = _recipe(folder, motions, 3)
     assert recipe.run()
     model = BodyClip.load(recipe.model_path)
-    longest = float(model.bank.features.norm(dim=-1).max())  # networks this fresh may put all along what says nothing
-    assert model.bank.features.shape[0] >= 128 and 0.0 < model.bank.usual <= longest
+    assert model.bank.features.shape[0] >= 128 and 0.0 < model.bank.usual <= 1.0
     words = json.loads((folder / "vocabulary.json").read_text("utf-8"))
     assert {"arm", "right", "left"} <= set(words) and len(words) > 500
     made = {path: path.stat().st_mtime_ns for path in (folder / "pictures").iterdir()}

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from anyskill.text.phrasebook import phrasebook
 from anyskill.vision_language.bodyclip import teacher as teacher_module
 from anyskill.vision_language.bodyclip.paraphrases import Paraphrases
 from anyskill.vision_language.bodyclip.teacher import Lessons, Teacher, meaning_of
@@ -42,9 +43,10 @@ def test_features_are_means_over_tokens(folder: Path) -> None:
 
 
 def test_lessons_are_of_texts_and_words(folder: Path, tmp_path: Path) -> None:
-    lessons = Teacher(folder).lessons(["raise the arm"], ["arm", "bravo", "raise the arm"], ["home run"])
+    lessons = Teacher(folder).lessons(["raise the arm"], ["arm", "kneel", "bravo", "raise the arm"], ["home run"])
     assert {"bravo", "home run"} <= Paraphrases.load().sentences, "never trained on"
-    assert lessons.texts == ("raise the arm", "arm", "raise", "the")
+    assert "kneel" in phrasebook().descriptions
+    assert lessons.texts == ("raise the arm", "arm", "kneel", "raise", "the")
     path = tmp_path / "lessons.safetensors"
     lessons.save(path)
     again = Lessons.load(path)

@@ -8,11 +8,12 @@ from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder
 from anyskill.vision_language.bodyclip.batches import make_batch
 from anyskill.vision_language.bodyclip.claims import Claims
+from anyskill.vision_language.bodyclip.losses import share_found
 from anyskill.vision_language.bodyclip.moments import stopped, unsteady
 from anyskill.vision_language.bodyclip.recipe import export
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
-from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig, share_found
+from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig
 from anyskill.vision_language.model import VisionLanguageError
 from tests.vision_language.bodyclip.made_up import TINY, WORDS, moments, tiny_training
 
@@ -143,17 +144,6 @@ def test_learning_rate(shards: Shards) -> None:
     rates = [training.iterate()[1]["learning_rate"] for _ in range(9)]
     assert rates[0] == pytest.approx(3e-3 / 3) and rates[2] > rates[3] > rates[4]
     assert rates[5] == pytest.approx(3e-3 / 3) and rates[8] < 0.2 * 3e-3
-
-
-def test_share_found() -> None:
-    seen = torch.eye(3)
-    told = torch.stack((seen[0], seen[0], seen[2]))
-    nobody = torch.zeros(3, 3, dtype=torch.bool)
-    assert float(share_found(seen, told, nobody)) == pytest.approx(2 / 3)
-    doubt = nobody.clone()
-    doubt[0, 1] = True  # the second sentence may be true of the first picture
-    doubt[2, 1] = True
-    assert float(share_found(seen, told, doubt)) == 1.0
 
 
 def test_stages_follow_each_other() -> None:

@@ -1,4 +1,4 @@
-"""What BodyCLIP learns by, as functions of features of unit length."""
+"""What BodyCLIP learns by, and how far it has come, as functions of features of unit length."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -62,3 +62,13 @@ def synonym_loss(
 def cosine_loss(predicted: Float[Tensor, "n d"], target: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
     """1 − mean cosine; neither has to be of unit length."""
     return 1.0 - torch.nn.functional.cosine_similarity(predicted, target, dim=-1).mean()
+
+
+@torch.no_grad()
+def share_found(
+    seen: Float[Tensor, "n d"], told: Float[Tensor, "n d"], admitted: Bool[Tensor, "n n"]
+) -> Float[Tensor, ""]:
+    """Share of sentences that are nearest to their own picture, those it may be true of as well left aside."""
+    own = torch.eye(len(seen), dtype=torch.bool, device=seen.device)
+    cosine = (seen @ told.T).masked_fill(admitted & ~own, -2.0)
+    return (cosine.argmax(0) == torch.arange(len(seen), device=seen.device)).float().mean()

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -26,7 +26,7 @@ from anyskill.learning.state import Stateful
 from anyskill.text.phrasebook import phrasebook
 from anyskill.vision_language.bodyclip.batches import Batch, random_batch
 from anyskill.vision_language.bodyclip.claims import Claims, ClaimTower
-from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, synonym_loss
+from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, share_found, synonym_loss
 from anyskill.vision_language.bodyclip.model import BodyClip, planes_of
 from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels, stopped, unsteady
 from anyskill.vision_language.bodyclip.shards import Shards
@@ -36,8 +36,9 @@ from anyskill.vision_language.bodyclip.towers import Towers, TowersConfig, encod
 
 Stage = Literal["states", "sentences", "pictures"]
 
-_MOVING = 10.0  # one over the temperature at which what moves is held against what is still: at that of contrast, a
-# tenth of cosine would be enough, and who just stands would be paid three quarters of what a march is
+# One over the temperature at which what moves is held against what is still. At that of contrast a tenth of cosine
+# would be enough, and who just stands would be paid three quarters of what a march is.
+_MOVING = 10.0
 _ALIKE = 0.95  # bodies whose features have this cosine need not be told apart
 
 
@@ -150,6 +151,8 @@ class BodyClipTraining:
         self.claims = Claims(all_labels(moments.library.labels))
         self.device = torch.device(device)
         self.timer = PhaseTimer(self.device)
+        book = phrasebook().entries
+        self._book = list(book.items())
         generator = Streams(config.seed)("weights")
         self.networks = nn.ModuleDict({
             "towers": Towers(config.towers, len(tokenizer), tokenizer.buckets, generator),
@@ -160,7 +163,6 @@ class BodyClipTraining:
             rows, columns = lessons.rows(said), torch.tensor(list(said.values()))
             self._known, self._columns = lessons.features[rows].float().to(self.device), columns.to(self.device)
             self._said = torch.full((len(lessons.texts),), -1).scatter(0, rows, columns).to(self.device)
-            book = phrasebook().entries
             explained = torch.tensor([text in book for text in lessons.texts], device=self.device)
             self._explained = explained & (self._said < 0)
             width = lessons.features.shape[1]
@@ -174,7 +176,6 @@ class BodyClipTraining:
         ]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
         self._clock = _Clock()
-        self._book = list(phrasebook().entries.items())
 
     @property
     def towers(self) -> Towers:
@@ -395,13 +396,3 @@ class BodyClipTraining:
     def _multiplying(self) -> torch.autocast:
         """Networks may multiply in bfloat16; losses must not, for a cosine is multiplied by up to a hundred."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16)
-
-
-@torch.no_grad()
-def share_found(
-    seen: Float[Tensor, "n d"], told: Float[Tensor, "n d"], admitted: Bool[Tensor, "n n"]
-) -> Float[Tensor, ""]:
-    """Share of sentences that are nearest to their own picture, those it may be true of as well left aside."""
-    own = torch.eye(len(seen), dtype=torch.bool, device=seen.device)
-    cosine = (seen @ told.T).masked_fill(admitted & ~own, -2.0)
-    return (cosine.argmax(0) == torch.arange(len(seen), device=seen.device)).float().mean()
