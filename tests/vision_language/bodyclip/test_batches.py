@@ -44,7 +44,7 @@ def test_wording_and_bodies_change_with_the_generator() -> None:
 
 
 def test_names_are_told_and_admitted_where_they_apply_alone() -> None:
-    batch = _batch(count=200)
+    batch = _batch(count=200, frames=2)
     alone = [number for number, text in enumerate(batch.texts) if text in ("right arm up", "left arm up")]
     assert alone
     for number in alone:

@@ -83,6 +83,19 @@ def test_motions_that_are_a_pose_and_motions_that_are_none() -> None:
     assert restless.isdisjoint({"raise_both_arms", "bow", "hands_on_hips", "touch_toes", "lie_down_on_back"})
 
 
+def test_a_march_that_pauses_is_no_march() -> None:
+    library = MotionLibrary([clip for clip in authored_clips() if clip.name in ("march_in_place", "hands_on_hips")])
+    sampler = MomentSampler(library, torch.ones(2, dtype=torch.bool), kept=1.0)
+    march = library.names.index("march_in_place")
+    histories = sampler.sample(400, 3, 0.2, torch.Generator().manual_seed(0))
+    named = histories.clip == march
+    speed = histories.states.linear_velocities.norm(dim=-1).amax((1, 2))
+    assert 40 < int(named.sum()) < 200
+    assert float(speed[named].min()) > 0.1 and float(speed[named].median()) > 0.5
+    single = sampler.sample(400, 1, 0.2, torch.Generator().manual_seed(0))
+    assert set(single.clip.tolist()) == {-1, 1 - march}
+
+
 def test_nobody_stands_quite_still() -> None:
     states = stopped(_sample().states)
     swaying = unsteady(states, torch.Generator().manual_seed(0))
@@ -107,7 +120,7 @@ def test_only_what_is_kept_has_a_name() -> None:
 
 def test_labels_follow_the_mirror() -> None:
     sampler = MomentSampler(LIBRARY, ALL, kept=0.5)
-    moments = sampler.sample(200, 1, 0.2, torch.Generator().manual_seed(0))
+    moments = sampler.sample(200, 2, 0.2, torch.Generator().manual_seed(0))
     labels = sampler.labels_of(moments)
     assert {labels[row] for row in range(200) if moments.clip[row] == 0} == {("right arm up",), ("left arm up",)}
     for row in range(200):

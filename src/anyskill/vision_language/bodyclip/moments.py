@@ -38,7 +38,7 @@ _SWAP = swapped_bodies(_SKELETON)
 _REACH = 2  # library frames before and after, over which velocities are taken
 _FRONT = 0.6  # share of bodies that face the camera, more or less
 _SHOWING = (0.25, 0.8)  # of a motion that is no loop: while it shows what it is called
-_RESTLESS = 0.3  # m/s, of the fastest point about 0.25 m from a joint
+_RESTLESS = 0.3  # m/s; what is slower for most of a motion is a pose that is held
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Moments:
     """Bodies with a short history, and the motion they are of."""
 
     states: BodyState  # (n, moment); the pelvis is above the origin at the end
-    clip: Int[Tensor, "n"]  # -1 where limbs were exchanged, or where a motion has not come to its point yet
+    clip: Int[Tensor, "n"]  # -1 where limbs were exchanged, and where nothing shows what the motion is called
     mirrored: Bool[Tensor, "n"]
 
 
@@ -88,9 +88,10 @@ class MomentSampler:
         moments = _where(mirrored, mirror(moments), moments)
         clip = torch.where(self._telling(clip, frame) & ~change, clip, -1)
         of = torch.randint(drawn, (twins,), generator=generator)
-        called = torch.where(self.restless[clip[of]], -1, clip[of])
         moments = BodyState.cat((stopped(moments[of]), moments))
-        clip, mirrored = torch.cat((called, clip)), torch.cat((mirrored[of], mirrored))
+        clip, mirrored = torch.cat((clip[of], clip)), torch.cat((mirrored[of], mirrored))
+        shown = (_speed(moments).amax(1) > _RESTLESS) & (frames > 1)  # one picture shows no movement
+        clip = torch.where(self.restless[clip] & ~shown, -1, clip)
         return Moments(placed(moments, _random_yaw(count, generator)), clip, mirrored)
 
     def labels_of(self, moments: Moments) -> list[tuple[str, ...]]:
@@ -108,12 +109,19 @@ class MomentSampler:
 
 
 def _restless(library: MotionLibrary) -> Bool[Tensor, "clip"]:
-    """Which motions are what they are called by moving, and not by a pose that they come to and hold."""
+    """Which motions are what they are called by moving, and not by a pose that they come to and hold.
+
+    A march may pause, and its pauses are no march.
+    """
     clip = torch.arange(len(library), device=library.device)[:, None]
     frames = (library.lengths[:, None] * torch.linspace(*_SHOWING, 17, device=library.device)).long()
-    states = library.states(clip.expand_as(frames), frames)
+    return _speed(library.states(clip.expand_as(frames), frames)).median(-1).values > _RESTLESS
+
+
+def _speed(states: BodyState) -> Float[Tensor, "*batch"]:
+    """Of the fastest point about 0.25 m from a joint, in m/s."""
     speed = states.linear_velocities.norm(dim=-1) + 0.25 * states.angular_velocities.norm(dim=-1)
-    return speed.amax(-1).median(-1).values > _RESTLESS
+    return speed.amax(-1)
 
 
 def all_labels(labels: Iterable[tuple[str, ...]]) -> list[str]:
