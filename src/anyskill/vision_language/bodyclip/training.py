@@ -26,6 +26,7 @@ from anyskill.learning.state import Stateful
 from anyskill.text.phrasebook import phrasebook
 from anyskill.vision_language.bodyclip.batches import Batch, random_batch
 from anyskill.vision_language.bodyclip.claims import Claims, ClaimTower
+from anyskill.vision_language.bodyclip.common import common_direction
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, share_found, synonym_loss
 from anyskill.vision_language.bodyclip.model import BodyClip, planes_of
 from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels, stopped, unsteady
@@ -151,20 +152,19 @@ class BodyClipTraining:
         self.claims = Claims(all_labels(moments.library.labels))
         self.device = torch.device(device)
         self.timer = PhaseTimer(self.device)
-        book = phrasebook().entries
-        self._book = list(book.items())
+        book, said = phrasebook().entries, self.claims.sentences()
+        # What names a motion is told by it, and by how it moves, which no description of a pose can say.
+        self._book = [(name, description) for name, description in book.items() if name not in said]
         generator = Streams(config.seed)("weights")
         self.networks = nn.ModuleDict({
             "towers": Towers(config.towers, len(tokenizer), tokenizer.buckets, generator),
             "claims": ClaimTower(len(self.claims), config.towers.dimension, generator),
         })  # fmt: skip
         if lessons is not None:
-            said = self.claims.sentences()
             rows, columns = lessons.rows(said), torch.tensor(list(said.values()))
             self._known, self._columns = lessons.features[rows].float().to(self.device), columns.to(self.device)
             self._said = torch.full((len(lessons.texts),), -1).scatter(0, rows, columns).to(self.device)
-            explained = torch.tensor([text in book for text in lessons.texts], device=self.device)
-            self._explained = explained & (self._said < 0)
+            self._explained = torch.tensor([text in book for text in lessons.texts]).to(self.device) & (self._said < 0)
             width = lessons.features.shape[1]
             self.networks["pupil"] = nn.Linear(config.towers.text_width, width, bias=False)
             nn.init.normal_(self.networks["pupil"].weight, std=0.05, generator=generator)  # type: ignore[arg-type]
@@ -310,24 +310,26 @@ class BodyClipTraining:
     @torch.no_grad()
     def nothing(self) -> Float[Tensor, "d"]:
         """The direction in which states and claims differ least: what is there says nothing of any body."""
-        generator = Streams(self.config.seed)("nothing")
-        batch = random_batch(self.moments, self.claims, self.config.state_batch, generator)
-        states = self.towers.state(batch.states.to(self.device), batch.interval)
+        states, _ = self._examples("nothing", 1)
         claims = self._claim_tower(torch.eye(len(self.claims), device=self.device))
         return torch.linalg.eigh(states.T @ states / len(states) + claims.T @ claims / len(claims)).eigenvectors[:, 0]
 
     @torch.no_grad()
     def shift(self) -> Float[Tensor, "d"]:
-        """What added to sentences makes their mean cosine with states zero: so much of the states' mean.
+        """What added to sentences makes their mean cosine with states zero, and favours no state before another.
 
         Training parts all states from all sentences along one direction, since only differences count there.
         """
-        generator = Streams(self.config.seed)("shift")
-        batches = [random_batch(self.moments, self.claims, self.config.state_batch, generator) for _ in range(4)]
-        means = [self.towers.state(batch.states.to(self.device), batch.interval).mean(0) for batch in batches]
-        told = self._encode(self.towers.text, [text for batch in batches for text in batch.texts]).mean(0)
-        state = torch.stack(means).mean(0)
-        return -(state @ told) / (state @ state) * state
+        states, texts = self._examples("shift", 4)
+        told = self._encode(self.towers.text, texts).mean(0)
+        return -(states @ told).mean() * common_direction(states)
+
+    def _examples(self, purpose: str, batches: int) -> tuple[Float[Tensor, "n d"], list[str]]:
+        """Features of states, and sentences, the same for one seed and purpose."""
+        config, generator = self.config, Streams(self.config.seed)(purpose)
+        drawn = [random_batch(self.moments, self.claims, config.state_batch, generator) for _ in range(batches)]
+        states = torch.cat([self.towers.state(batch.states.to(self.device), batch.interval) for batch in drawn])
+        return states, [text for batch in drawn for text in batch.texts]
 
     def _show(self, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Weighted losses of pictures, whose teacher is the state tower, and what else is worth knowing.
