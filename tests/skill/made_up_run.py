@@ -19,7 +19,7 @@ def summary(**changes: object) -> Summary:
         "text": "raise both arms",
         "description": "raise both arms straight up above the head",
         "scorer": "bodyclip",
-        "controller": "controller-5",
+        "controller": "controller-6",
         "reward": "cosine",
         "device": "cpu",
         "seed": 0,

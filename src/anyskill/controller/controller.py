@@ -146,7 +146,7 @@ def load_controller(device: torch.device | str = "cpu") -> Controller:
     Raises:
         ControllerError: If this build was made without one.
     """
-    with as_file(files("anyskill") / "assets" / "controller-5.safetensors") as path:
+    with as_file(files("anyskill") / "assets" / "controller-6.safetensors") as path:
         if not path.exists():
             raise ControllerError(
                 "this build of anyskill has no controller inside; train one with `anyskill pretrain`, or name the file "
