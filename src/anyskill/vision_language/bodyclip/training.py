@@ -153,7 +153,7 @@ class BodyClipTraining:
         self.device = torch.device(device)
         self.timer = PhaseTimer(self.device)
         book, said = phrasebook().entries, self.claims.sentences()
-        # What names a motion is told by it, and by how it moves, which no description of a pose can say.
+        # What a motion is called is learnt from it, and how it moves; a description of a pose would take that away.
         self._book = [(name, description) for name, description in book.items() if name not in said]
         generator = Streams(config.seed)("weights")
         self.networks = nn.ModuleDict({
