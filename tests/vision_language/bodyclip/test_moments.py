@@ -6,6 +6,7 @@ import torch
 from anyskill import rotation
 from anyskill.body.humanoid import HUMANOID
 from anyskill.body.skeleton import skeleton_of
+from anyskill.body.state import BodyState
 from anyskill.motion.authored import authored_clips
 from anyskill.motion.ground import lowest_points
 from anyskill.motion.library import MotionLibrary
@@ -17,6 +18,7 @@ from anyskill.vision_language.bodyclip.moments import (
     all_labels,
     mirror,
     placed,
+    slowed,
     stopped,
     turned,
     unsteady,
@@ -78,7 +80,7 @@ def test_some_histories_are_others_held_still() -> None:
 def test_motions_that_are_a_pose_and_motions_that_are_none() -> None:
     library = MotionLibrary(authored_clips())
     sampler = MomentSampler(library, torch.ones(len(library), dtype=torch.bool))
-    restless = {name for name, moves in zip(library.names, sampler.restless.tolist(), strict=True) if moves}
+    restless = {name for name, pace in zip(library.names, sampler.pace.tolist(), strict=True) if pace > 0}
     assert {"wave_with_right_hand", "clap", "nod", "march_in_place", "kick_forward_right", "turn_left"} <= restless
     assert restless.isdisjoint({"raise_both_arms", "bow", "hands_on_hips", "touch_toes", "lie_down_on_back"})
 
@@ -91,9 +93,26 @@ def test_a_march_that_pauses_is_no_march() -> None:
     named = histories.clip == march
     speed = histories.states.linear_velocities.norm(dim=-1).amax((1, 2))
     assert 40 < int(named.sum()) < 200
-    assert float(speed[named].min()) > 0.1 and float(speed[named].median()) > 0.5
+    assert float(speed[named].min()) > 0.3 and float(speed[named].median()) > 0.6
     single = sampler.sample(400, 1, 0.2, torch.Generator().manual_seed(0))
     assert set(single.clip.tolist()) == {-1, 1 - march}
+
+
+def test_what_is_slowed_comes_to_the_same_end_by_a_shorter_way() -> None:
+    moments = _sample(kept=1.0).states
+    slow = slowed(moments, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(slow.positions[:, -1], moments.positions[:, -1])
+
+    def way(states: BodyState) -> torch.Tensor:
+        turn = rotation.multiply(rotation.conjugate(states.rotations[:, -1]), states.rotations[:, 0])
+        moved = (states.positions[:, 0] - states.positions[:, -1]).norm(dim=-1)
+        return torch.stack((moved, rotation.to_rotation_vector(turn).norm(dim=-1)), -1)
+
+    speed, slower = (states.linear_velocities.norm(dim=-1).sum((1, 2)) for states in (moments, slow))
+    share = torch.where(speed > 0, slower / speed, 0.0)
+    assert 0.0 <= float(share.min()) < 0.02 and 0.35 < float(share.max()) <= 0.4
+    torch.testing.assert_close(way(slow), share[:, None, None] * way(moments), atol=2e-3, rtol=0)
+    assert float(way(moments)[..., 1].max()) > 0.5
 
 
 def test_nobody_stands_quite_still() -> None:

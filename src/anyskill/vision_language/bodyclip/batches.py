@@ -100,7 +100,7 @@ def make_batch(
     if frames > 1:  # a single picture shows no movement
         labelled = torch.tensor([caption.label is not None for caption in captions], dtype=torch.bool)
         denied = denied_when_still(states)
-        moves = labelled & sampler.restless[moments.clip[kept]] | (denied & (told[:, : denied.shape[1]] > 0)).any(1)
+        moves = labelled & (sampler.pace[moments.clip[kept]] > 0) | (denied & (told[:, : denied.shape[1]] > 0)).any(1)
     return Batch(
         states,
         interval,

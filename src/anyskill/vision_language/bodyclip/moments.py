@@ -39,6 +39,8 @@ _REACH = 2  # library frames before and after, over which velocities are taken
 _FRONT = 0.6  # share of bodies that face the camera, more or less
 _SHOWING = (0.25, 0.8)  # of a motion that is no loop: while it shows what it is called
 _RESTLESS = 0.3  # m/s; what is slower for most of a motion is a pose that is held
+_HURRY = 0.5  # share of a motion's high speeds, from which on it shows what it is called
+_SLOWED = 0.4  # share of its way that what is slowed goes at most
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class MomentSampler:
         if not clips.any():
             raise VisionLanguageError("there is no motion to draw moments from.")
         self.library, self.factors, self.kept = library, clips.double(), kept
-        self.restless = _restless(library)
+        self.pace = _pace(library)
 
     def sample(self, count: int, frames: int, interval: float, generator: torch.Generator) -> Moments:
         """Moments of ``frames`` states, ``interval`` seconds apart (in whole frames of the library)."""
@@ -90,8 +92,8 @@ class MomentSampler:
         of = torch.randint(drawn, (twins,), generator=generator)
         moments = BodyState.cat((stopped(moments[of]), moments))
         clip, mirrored = torch.cat((clip[of], clip)), torch.cat((mirrored[of], mirrored))
-        shown = (_speed(moments).amax(1) > _RESTLESS) & (frames > 1)  # one picture shows no movement
-        clip = torch.where(self.restless[clip] & ~shown, -1, clip)
+        speed = _speed(moments).amax(1) * (frames > 1)  # one picture shows no movement
+        clip = torch.where(speed < self.pace[clip], -1, clip)
         return Moments(placed(moments, _random_yaw(count, generator)), clip, mirrored)
 
     def labels_of(self, moments: Moments) -> list[tuple[str, ...]]:
@@ -108,14 +110,15 @@ class MomentSampler:
         return self.library.loops[clip] | ((phase > _SHOWING[0]) & (phase < _SHOWING[1]))
 
 
-def _restless(library: MotionLibrary) -> Bool[Tensor, "clip"]:
-    """Which motions are what they are called by moving, and not by a pose that they come to and hold.
+def _pace(library: MotionLibrary) -> Float[Tensor, "clip"]:
+    """The speed (m/s) from which on motions show what they are called: zero of a pose that they come to and hold.
 
     A march may pause, and its pauses are no march.
     """
     clip = torch.arange(len(library), device=library.device)[:, None]
     frames = (library.lengths[:, None] * torch.linspace(*_SHOWING, 17, device=library.device)).long()
-    return _speed(library.states(clip.expand_as(frames), frames)).median(-1).values > _RESTLESS
+    speed = _speed(library.states(clip.expand_as(frames), frames))
+    return torch.where(speed.median(-1).values > _RESTLESS, _HURRY * speed.quantile(0.9, -1), 0.0)
 
 
 def _speed(states: BodyState) -> Float[Tensor, "*batch"]:
@@ -151,6 +154,22 @@ def stopped(moments: BodyState) -> BodyState:
     end = moments[:, [-1] * moments.batch_shape[1]]
     still = torch.zeros_like(end.positions)
     return replace(end, linear_velocities=still, angular_velocities=still)
+
+
+def slowed(moments: BodyState, generator: torch.Generator) -> BodyState:
+    """Histories ``(n, moment)`` that come to the same end, but a shorter way: two fifths of it at most.
+
+    Whoever moves as far as is meant must be told from who moves a little, or a tremble would do.
+    """
+    share = _SLOWED * torch.rand(moments.batch_shape[0], 1, 1, 1, generator=generator)
+    end = moments[:, [-1] * moments.batch_shape[1]]
+    return replace(
+        moments,
+        positions=torch.lerp(end.positions, moments.positions, share),
+        rotations=rotation.slerp(end.rotations, moments.rotations, share[..., 0]),
+        linear_velocities=share * moments.linear_velocities,
+        angular_velocities=share * moments.angular_velocities,
+    )
 
 
 def unsteady(states: BodyState, generator: torch.Generator) -> BodyState:

@@ -29,7 +29,7 @@ from anyskill.vision_language.bodyclip.claims import Claims, ClaimTower
 from anyskill.vision_language.bodyclip.common import common_direction
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, share_found, synonym_loss
 from anyskill.vision_language.bodyclip.model import BodyClip, planes_of
-from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels, stopped, unsteady
+from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels, slowed, unsteady
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons, meaning_of
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer, Tokens
@@ -37,9 +37,9 @@ from anyskill.vision_language.bodyclip.towers import Towers, TowersConfig, encod
 
 Stage = Literal["states", "sentences", "pictures"]
 
-# One over the temperature at which what moves is held against what is still. At that of contrast a tenth of cosine
+# One over the temperature at which what moves is held against what hardly does. At that of contrast a tenth of cosine
 # would be enough, and who just stands would be paid three quarters of what a march is.
-_MOVING = 10.0
+_MOVING = 5.0
 _ALIKE = 0.95  # bodies whose features have this cosine need not be told apart
 
 
@@ -71,7 +71,7 @@ class TrainingConfig:
     """Of matrices."""
     pair_weight: float = 0.5
     """Of the true sentence against the one that differs in one thing, and, where a sentence is about movement, of the
-    true body against the same held still, and another."""
+    true body against the same slowed, and another."""
     follow_weight: float = 1.0
     """Of the cosine of a sentence's feature with that of its claims, of a name's with its description's, and of a
     picture's with its state's, beside the contrast with others."""
@@ -264,13 +264,13 @@ class BodyClipTraining:
         told, false = self._told(batch)
         with self._multiplying():
             state = self._look(batch.states, batch.interval, generator)
-            still = self._look(stopped(batch.states[batch.moves]), batch.interval, generator)
+            slow = self._look(slowed(batch.states[batch.moves], generator), batch.interval, generator)
         losses, metrics = self._contrast(batch, state, told, false, self.towers.scale)
-        if len(still):
+        if len(slow):
             moving, told = state[batch.moves], told[batch.moves]
-            others = torch.stack([pair_loss(told, moving, body, _MOVING) for body in (still, still.roll(1, 0))])
-            losses["still"] = self.config.pair_weight * others.mean()
-            metrics["moving_body_wins"] = ((told * (moving - still)).sum(-1) > 0).float().mean()
+            others = torch.stack([pair_loss(told, moving, body, _MOVING) for body in (slow, slow.roll(1, 0))])
+            losses["slow"] = self.config.pair_weight * others.mean()
+            metrics["moving_body_wins"] = ((told * (moving - slow)).sum(-1) > 0).float().mean()
         return losses, metrics
 
     def _tell(self, batch: Batch, generator: torch.Generator) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
