@@ -33,7 +33,24 @@ def test_claims_are_true_and_false_claims_are_not() -> None:
     margins = history_facts(batch.states).margins
     facts = len(phrase_book())
     assert bool((margins[batch.claims[:, :facts] > 0] > 0).all())
-    assert bool(((margins <= -1) & (batch.false_claims[:, :facts] > 0)).any(1).all())
+    denied = ((margins <= -1) & (batch.false_claims[:, :facts] > 0)).any(1)
+    assert bool((denied ^ batch.false_claims[:, facts:].any(1)).all())
+
+
+def test_a_name_is_false_of_its_mirror_image() -> None:
+    batch = _batch(count=400, frames=2)
+    rows = batch.false_claims[:, len(phrase_book()) :].any(1).nonzero()[:, 0].tolist()
+    assert len(rows) > 5
+    for row in rows:
+        assert {batch.texts[row], batch.negatives[row]} in (
+            {"right arm up", "left arm up"},
+            {"right elbow", "left elbow"},
+        )
+        assert batch.claims[row].sum() == batch.false_claims[row].sum() == 1.0
+        assert not batch.admitted_negative[row, row]
+        assert batch.admitted_negative[
+            [other for other in rows if batch.texts[other] == batch.negatives[row]], row
+        ].all()
 
 
 def test_wording_and_bodies_change_with_the_generator() -> None:

@@ -90,5 +90,5 @@ def test_weights_follow_from_the_generator_alone(towers: Towers) -> None:
 def test_temperature_has_a_limit(towers: Towers) -> None:
     hot = _towers(0)
     hot.log_scale.data.fill_(50.0)
-    assert float(hot.scale.detach()) == pytest.approx(40.0)
+    assert float(hot.scale.detach()) == pytest.approx(20.0)
     assert float(towers.scale.detach()) == pytest.approx(1 / 0.07)

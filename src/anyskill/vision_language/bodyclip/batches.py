@@ -10,7 +10,7 @@ from anyskill.body.state import BodyState
 from anyskill.vision_language.bodyclip.captions import FULL, Caption, Captioner
 from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.facts import Facts, facts_of
-from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler, stopped
+from anyskill.vision_language.bodyclip.moments import INTERVALS, MomentSampler, other_sides, stopped
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 
 DETAILS = (1, 2, 2, 3, 5, 5, FULL, FULL, FULL)
@@ -88,6 +88,8 @@ def make_batch(
             continue
         if label is not None and alone < _ALONE:
             caption = replace(caption, text=label, parts=())
+            if (other := other_sides(label)) not in labels:
+                negative = replace(caption, text=other, label=other)
         chosen.append(index)
         captions.append(caption)
         negatives.append(negative)
@@ -109,7 +111,7 @@ def make_batch(
         told,
         claims.rows(false_keys),
         facts.admits(keys) & claims.suits(keys, called),
-        facts.admits(false_keys),
+        facts.admits(false_keys) & claims.suits(false_keys, called),
         moves,
     )
 

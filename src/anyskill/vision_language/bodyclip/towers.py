@@ -191,11 +191,12 @@ class Towers(nn.Module):
 
     @property
     def scale(self) -> Float[Tensor, ""]:
-        """One over the temperature, at most 40.
+        """One over the temperature, at most 20.
 
-        CLIP's limit is 100. Where a cosine is a reward, it has to fall a good way for who only stands there.
+        CLIP's limit is 100. Where a cosine is a reward, it has to fall a good way for who only stands there, or waves
+        with the other hand as well.
         """
-        return self.log_scale.clamp_max(math.log(40.0)).exp()
+        return self.log_scale.clamp_max(math.log(20.0)).exp()
 
 
 def encode_in_groups(
