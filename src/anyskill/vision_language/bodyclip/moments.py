@@ -48,7 +48,7 @@ class Moments:
     """Bodies with a short history, and the motion they are of."""
 
     states: BodyState  # (n, moment); the pelvis is above the origin at the end
-    clip: Int[Tensor, "n"]  # -1 where limbs were exchanged, and where nothing shows what the motion is called
+    clip: Int[Tensor, "n"]  # -1 where limbs were exchanged, or where a motion has not come to its point yet
     mirrored: Bool[Tensor, "n"]
 
 
@@ -91,14 +91,18 @@ class MomentSampler:
         clip = torch.where(self._telling(clip, frame) & ~change, clip, -1)
         of = torch.randint(drawn, (twins,), generator=generator)
         moments = BodyState.cat((stopped(moments[of]), moments))
-        clip, mirrored = torch.cat((clip[of], clip)), torch.cat((mirrored[of], mirrored))
-        speed = _speed(moments).amax(1) * (frames > 1)  # one picture shows no movement
-        clip = torch.where(speed < self.pace[clip], -1, clip)
+        called = torch.where(self.pace[clip[of]] > 0, -1, clip[of])
+        clip, mirrored = torch.cat((called, clip)), torch.cat((mirrored[of], mirrored))
         return Moments(placed(moments, _random_yaw(count, generator)), clip, mirrored)
 
     def labels_of(self, moments: Moments) -> list[tuple[str, ...]]:
-        """What the motion of each moment is called, if the moment shows it."""
-        called = (self.library.labels[clip] if clip >= 0 else () for clip in moments.clip.tolist())
+        """What the motion of each moment is called, if the moment shows it; one picture shows no movement."""
+        speed = _speed(moments.states).amax(1) * (moments.states.batch_shape[1] > 1)
+        shown = (moments.clip >= 0) & (speed >= self.pace[moments.clip])
+        called = (
+            self.library.labels[clip] if told else ()
+            for clip, told in zip(moments.clip.tolist(), shown.tolist(), strict=True)
+        )
         return [
             tuple(map(other_sides, labels)) if mirrored else labels
             for labels, mirrored in zip(called, moments.mirrored.tolist(), strict=True)
