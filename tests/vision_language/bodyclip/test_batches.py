@@ -48,9 +48,8 @@ def test_a_name_is_false_of_its_mirror_image() -> None:
         )
         assert batch.claims[row].sum() == batch.false_claims[row].sum() == 1.0
         assert not batch.admitted_negative[row, row]
-        assert batch.admitted_negative[
-            [other for other in rows if batch.texts[other] == batch.negatives[row]], row
-        ].all()
+        others = [other for other in rows if batch.texts[other] == batch.negatives[row]]
+        assert others and batch.admitted_negative[others, row].all()
 
 
 def test_wording_and_bodies_change_with_the_generator() -> None:

@@ -141,12 +141,12 @@ def test_only_what_is_kept_has_a_name() -> None:
 
 def test_labels_follow_the_mirror() -> None:
     sampler = MomentSampler(LIBRARY, ALL, kept=0.5)
-    moments = sampler.sample(200, 2, 0.2, torch.Generator().manual_seed(0))
+    sampler.pace.zero_()  # as if the arms were what they are called at any speed
+    moments = sampler.sample(200, 1, 0.2, torch.Generator().manual_seed(0))
     labels = sampler.labels_of(moments)
-    named = [row for row in range(200) if labels[row] and moments.clip[row] == 0]
-    assert {labels[row] for row in named} == {("right arm up",), ("left arm up",)}
+    assert {labels[row] for row in range(200) if moments.clip[row] == 0} == {("right arm up",), ("left arm up",)}
     for row in range(200):
-        if row in named and moments.mirrored[row]:
+        if moments.clip[row] == 0 and moments.mirrored[row]:
             assert labels[row] == ("left arm up",)
         if moments.clip[row] < 0:
             assert labels[row] == ()
