@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from anyskill.learning import precision
 from anyskill.learning.networks import MLP, GaussianPolicy, StyleMLP, Value, linear
 
 
@@ -81,7 +82,8 @@ def test_tanh_bounds_the_mean() -> None:
     assert policy(torch.randn(50, 2)).abs().max() <= 1
 
 
-def test_bf16_is_close_and_keeps_single_precision_outside() -> None:
+def test_bf16_is_close_and_keeps_single_precision_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "has_bfloat16", lambda _: True)  # also where it is emulated
     exact, fast = (Value(MLP(50, (64, 64), random(), bf16=bf16), random()) for bf16 in (False, True))
     x = torch.randn(100, 50, requires_grad=True)
     precise, coarse = exact(x), fast(x)

@@ -5,7 +5,7 @@ import torch
 
 from anyskill.body.observation import policy_observation, policy_size
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from anyskill.skill.policy import LatentSequence, PolicySkill, make_actor_critic, text_input, to_latent, warm_start
+from anyskill.skill.policy import LatentSequence, PolicySkill, imitate, make_actor_critic, text_input, to_latent
 from tests.skill.made_up import SKELETON
 
 OBSERVATION = policy_size(SKELETON)
@@ -21,11 +21,13 @@ def test_latents_are_of_unit_length() -> None:
     assert torch.allclose(to_latent(3.0 * action), to_latent(action))
 
 
-def test_a_warm_start_points_to_the_latent_in_all_states_and_can_still_learn() -> None:
+def test_a_policy_that_imitates_a_latent_follows_it_in_all_states_and_can_still_learn() -> None:
     model, generator = make(), torch.Generator().manual_seed(1)
     latent = to_latent(torch.randn(64, generator=generator))
-    warm_start(model, latent)
-    mean = model.mean(2.0 * torch.randn(100, OBSERVATION, generator=generator))
+    seen, new = (2.0 * torch.randn(count, OBSERVATION, generator=generator) for count in (4000, 100))
+    likeness = imitate(model, [seen], latent.expand(4000, -1), generator)
+    assert likeness > 0.98
+    mean = model.mean(new)
     assert (to_latent(mean) @ latent).min() > 0.98  # 11 degrees
     drawn = to_latent(model.policy.sample(mean, generator))
     assert (drawn @ latent).mean() > 0.95

@@ -30,7 +30,7 @@ def make(
 def test_the_one_latent_that_raises_both_arms_is_found() -> None:
     found = make(torch.cat((IDLE, UP, IDLE)))()
     assert found.ranking[0] == 4
-    assert torch.allclose(found.latent, UP[0])
+    assert torch.allclose(found.skill.latents[-1], UP[0])
     assert found.bank.similarity.shape == (9, 10)
     assert found.bank.similarity[4, -1] > 0.6 > -0.4 > found.bank.similarity[0, -1]
     assert found.bank_scores[4] == found.bank_scores.max()
@@ -51,7 +51,7 @@ def test_refinement_gets_nearer_than_the_bank() -> None:
     found = make(bank, config, worlds=32)()
     assert found.stages["refined"] > found.stages["bank"] + 0.1
     assert found.score == found.stages["refined"]
-    assert found.latent @ UP[0] > bank[-1] @ UP[0] + 0.1
+    assert found.skill.latents[-1] @ UP[0] > bank[-1] @ UP[0] + 0.1
 
 
 class Gated(Puppet):
@@ -71,7 +71,7 @@ def test_a_sequence_gets_to_where_no_single_latent_does() -> None:
     assert found.stages["sequences"] > found.stages["bank"] + 0.3
     assert len(found.skill.latents) > 1
     assert found.skill.starts[0] == 0
-    assert torch.equal(found.latent, bank[1])
+    assert torch.equal(found.skill.latents[-1], bank[1])
 
 
 def test_lying_costs() -> None:

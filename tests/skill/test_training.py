@@ -13,7 +13,7 @@ from anyskill.learning.state import read_state
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from anyskill.skill.environment import EnvironmentConfig
 from anyskill.skill.features import FeatureSource
-from anyskill.skill.policy import to_latent
+from anyskill.skill.policy import LatentSequence, to_latent
 from anyskill.skill.rewards import RewardConfig
 from anyskill.skill.starts import StartConfig
 from anyskill.skill.termination import EarlyTermination
@@ -49,7 +49,7 @@ def test_it_learns() -> None:
 
 def test_it_learns_faster_from_where_a_search_ended() -> None:
     trainer = make(tiny(), BOTH)
-    trainer.begin_with(UP[None])
+    trainer.begin_with([LatentSequence.hold(UP)])
     samples, first = trainer.iterate()
     assert "best" not in first  # before its window is full
     assert samples == 256
@@ -57,9 +57,25 @@ def test_it_learns_faster_from_where_a_search_ended() -> None:
     assert similarity(trainer, BOTH) > 0.7
 
 
+def test_it_begins_with_a_stretch_of_a_clip_by_what_it_sees_of_the_body() -> None:
+    """One arm goes up while the other comes down, again and again; a policy does not know what time it is."""
+    trainer = make(tiny(), BOTH)
+    trainer.begin_with([LatentSequence(torch.eye(4)[:2], torch.tensor([0, 2]), 4)])
+    engine, skill, controller = MujocoCpu(1, threads=1), trainer.skill(), Puppet()
+    followed = []
+    for decision in range(24):
+        z = skill(engine.state(), torch.tensor([decision]))
+        followed.append(int(z[0].argmax()))
+        for _ in range(5):
+            engine.step(controller.act(engine.state(), z))
+    changes = sum(one != other for one, other in zip(followed[4:], followed[5:], strict=False))
+    assert set(followed) == {0, 1}
+    assert 6 <= changes <= 13
+
+
 def test_a_policy_of_many_sentences_begins_with_what_was_found_for_each() -> None:
     trainer = make(tiny(), RIGHT, LEFT, BOTH)
-    trainer.begin_with(torch.stack((*torch.eye(4)[:2], UP)))
+    trainer.begin_with([LatentSequence.hold(latent) for latent in (*torch.eye(4)[:2], UP)])
     for sentence, text in enumerate((RIGHT, LEFT, BOTH)):
         assert similarity(trainer, text, sentence) > 0.7
 

@@ -47,7 +47,7 @@ class ControllerConfig:
     log_sigma: float = -2.9
     """Of the policy when it was trained; ``act`` uses the mean."""
     bf16: bool = False
-    """Multiply in bfloat16."""
+    """Multiply in bfloat16, where the device does so natively."""
 
 
 class Controller(nn.Module):

@@ -81,7 +81,7 @@ class DistillationConfig:
     log_sigma: float = -2.9
     """Of the policy that comes out, for the training that follows."""
     bf16: bool = True
-    """Multiply in bfloat16."""
+    """Multiply in bfloat16, where the device does so natively."""
     seed: int = 0
     """Of everything random."""
 

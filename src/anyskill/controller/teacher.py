@@ -36,7 +36,7 @@ class TeacherConfig:
     log_sigma: float = -2.0
     """Logarithm of the standard deviation of actions."""
     bf16: bool = True
-    """Multiply in bfloat16."""
+    """Multiply in bfloat16, where the device does so natively."""
     seed: int = 0
     """Of everything random."""
     task: Literal["tracking", "rising"] = "tracking"

@@ -78,7 +78,7 @@ class Lesson:
             return None
         trainer = self._trainer()
         if found:
-            trainer.begin_with(torch.stack([one.latent for one in found]))
+            trainer.begin_with([one.skill for one in found])
         deadline = float("inf") if config.minutes is None else self._begin + 60 * config.minutes
 
         def enough() -> bool:

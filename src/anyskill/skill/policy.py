@@ -49,22 +49,9 @@ def text_input(feature: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
     return feature * feature.shape[-1] ** 0.5
 
 
-@torch.no_grad()
-def warm_start(model: ActorCritic, latent: Float[Tensor, "latent"]) -> None:
-    """Let the policy begin with a latent that was found by search, in all states alike.
-
-    The bias of the last layer points there; its weights are made small enough to hardly turn it, but not zero, so
-    that all layers learn from the first step.
-    """
-    head = model.policy.head
-    head.bias.copy_(WARM * head.out_features**0.5 * normalize(latent, dim=-1))
-    head.weight.mul_(0.1)
-
-
 def imitate(
     model: ActorCritic,
-    observation: Float[Tensor, "sample observation"],
-    text: Float[Tensor, "sample d"],
+    inputs: Sequence[Float[Tensor, "sample _"]],
     latent: Float[Tensor, "sample latent"],
     generator: torch.Generator,
     *,
@@ -72,12 +59,11 @@ def imitate(
     minibatch: int = 512,
     rate: float = 1e-3,
 ) -> float:
-    """Let a policy of many sentences begin with the latents that searches found for them, by regression.
+    """Let a policy begin with what searches found, by regression: latents where they were followed.
 
     Args:
         model: Its policy is changed, and the statistics of its observations.
-        observation: Where the latents were followed.
-        text: ``text_input`` of the sentence in force.
+        inputs: Of the policy: observations, and ``text_input`` of the sentences in force if there are several.
         latent: What was followed, of unit length.
         generator: Draws minibatches.
         steps: Of Adam.
@@ -87,17 +73,17 @@ def imitate(
     Returns:
         Mean cosine of the policy's latents with those it was to follow.
     """
-    model.observations.update(observation)
+    model.observations.update(inputs[0])
     optimizer = torch.optim.Adam(model.policy.parameters(), lr=rate)
     target = WARM * latent.shape[-1] ** 0.5 * latent
     for _ in range(steps):
         rows = torch.randint(len(latent), (minibatch,), generator=generator, device=generator.device)
-        loss = (model.mean(observation[rows], text[rows]) - target[rows]).square().mean()
+        loss = (model.mean(*(part[rows] for part in inputs)) - target[rows]).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        return float((to_latent(model.mean(observation, text)) * latent).sum(-1).mean())
+        return float((to_latent(model.mean(*inputs)) * latent).sum(-1).mean())
 
 
 class HighLevelPolicy(Protocol):

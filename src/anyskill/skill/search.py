@@ -149,7 +149,7 @@ class Found:
     """What a search has found."""
 
     skill: LatentSequence
-    """The best of all."""
+    """The best of all, where PPO may begin."""
     score: float
     """Its ``LatentSearch.score``."""
     ranking: Int[Tensor, "bank"]
@@ -160,8 +160,6 @@ class Found:
     """Curves in the bank's order."""
     stages: dict[str, float]
     """Best score of the finalists of each stage: ``bank``, ``refined``, ``sequences``, ``clips``."""
-    latent: Float[Tensor, "latent"]
-    """The one that stays in the end of the best plan that is no clip: where PPO may begin."""
 
 
 class LatentSearch:
@@ -214,8 +212,6 @@ class LatentSearch:
         final = self._tried(plans)
         winner = int(final.argmax())
         parts = dict(zip(finalists, final.split([len(group) for group in finalists.values()]), strict=True))
-        # A clip, the last of the kinds, has no latent that could stay.
-        stays = torch.cat([part for name, part in parts.items() if name != "clips"]).argmax()
         return Found(
             plans.skill(winner),
             float(final[winner]),
@@ -223,7 +219,6 @@ class LatentSearch:
             scores,
             trials,
             {name: float(part.max()) for name, part in parts.items()},
-            plans.latents[stays, -1].clone(),
         )
 
     def _leaders(self, scores: Float[Tensor, "n"]) -> Int[Tensor, "few"]:

@@ -26,8 +26,6 @@ class Searched:
     skill: LatentSequence
     best_latent: Float[Tensor, "latent"]
     """The one of the bank that suited best."""
-    latent: Float[Tensor, "latent"]
-    """The one that stays in the end: where PPO begins."""
     stages: dict[str, float]
     """Best score of each stage."""
     seconds: float
@@ -36,7 +34,6 @@ class Searched:
         """For a state file."""
         return {
             "best_latent": self.best_latent,
-            "latent": self.latent,
             "stages": self.stages,
             "seconds": self.seconds,
             "skill": self.skill.state_dict(),
@@ -46,8 +43,8 @@ class Searched:
     def from_state(cls, state: dict[str, Any], device: str) -> "Searched":
         """From a state file."""
         sequence = (state["skill"][name].to(device) for name in ("latents", "starts", "period"))
-        best, last = (state[name].to(device) for name in ("best_latent", "latent"))
-        return cls(LatentSequence(*sequence), best, last, state["stages"], state["seconds"])
+        best = state["best_latent"].to(device)
+        return cls(LatentSequence(*sequence), best, state["stages"], state["seconds"])
 
 
 def search(
@@ -76,6 +73,6 @@ def search(
             replace(task.config.search_settings, lying_penalty=lying_penalty),
         )()
         best = parts.controller.latents[found.ranking[0]]
-        done[str(number)] = Searched(found.skill, best, found.latent, found.stages, time.perf_counter() - begin).state()
+        done[str(number)] = Searched(found.skill, best, found.stages, time.perf_counter() - begin).state()
         write_state(path, done)
     return Searched.from_state(done[str(number)], task.device)

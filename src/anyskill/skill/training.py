@@ -1,7 +1,7 @@
 """Learning a skill: PPO over the latents of a frozen controller (AnySkill, section 3.2 and Algorithm 1)."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from anyskill.learning.state import Stateful
 from anyskill.sim.engine import Engine
 from anyskill.skill.environment import EnvironmentConfig, Outcome, SkillEnvironment
 from anyskill.skill.features import AuditHook, FeatureSource, Sentences
-from anyskill.skill.policy import PolicySkill, imitate, make_actor_critic, text_input, to_latent, warm_start
+from anyskill.skill.policy import LatentSequence, PolicySkill, imitate, make_actor_critic, text_input, to_latent
 from anyskill.skill.rewards import RewardConfig
 from anyskill.skill.starts import StartConfig
 from anyskill.skill.termination import EarlyTermination
@@ -96,7 +96,7 @@ class SkillConfig:
     log_sigma: float = -2.3
     """Logarithm of the standard deviation of actions, before they are normalised."""
     bf16: bool = False
-    """Multiply in bfloat16."""
+    """Multiply in bfloat16, where the device does so natively."""
     seed: int = 0
     """Of everything random."""
     environment: EnvironmentConfig = field(default_factory=EnvironmentConfig)
@@ -119,7 +119,7 @@ class SkillConfig:
 
 
 PAPER_ITERATIONS = 500
-REHEARSAL = 20  # decisions for which latents are followed before a policy of many sentences imitates them
+REHEARSAL = 30  # decisions for which what was found is followed before a policy imitates it: an episode
 
 
 def paper() -> SkillConfig:
@@ -194,21 +194,23 @@ class SkillTraining:
         self.rollout = Rollout(config.horizon)
         self.convergence = Convergence(config.convergence)
 
-    def begin_with(self, latents: Float[Tensor, "text latent"]) -> None:
-        """Let the policy begin with the latents, one for each sentence, that were found by search.
+    def begin_with(self, skills: Sequence[LatentSequence]) -> None:
+        """Let the policy begin with what was found by search, one for each sentence.
 
-        With several sentences the policy learns them by regression, from worlds that follow them for a few seconds.
+        It learns by regression which latents they follow where, from worlds that follow them for an episode. Of a
+        stretch of a clip it sees the body alone, not the time: from the body follows what comes next.
         """
-        if self.conditioned:
-            environment, lived = self.environment, []
-            for _ in range(REHEARSAL):
-                z = latents[environment.sentence]
-                lived.append((environment.observe(), text_input(environment.text), z))
-                environment.reset(environment.step(z).done)
-            observation, text, z = (torch.cat(parts) for parts in zip(*lived, strict=True))
-            imitate(self.model, observation, text, z, self.streams("imitation", z.device))
-        else:
-            warm_start(self.model, latents[0])
+        environment, lived = self.environment, []
+        clock = torch.zeros_like(environment.sentence)  # decisions since the episode began
+        for _ in range(REHEARSAL):
+            wanted = torch.stack([skill(environment.engine.state(), clock) for skill in skills])
+            z = wanted[environment.sentence, torch.arange(len(clock), device=clock.device)]
+            lived.append((environment.observe(), *self._told().values(), z))
+            done = environment.step(z).done
+            environment.reset(done)
+            clock = torch.where(done, 0, clock + 1)
+        *inputs, latents = (torch.cat(parts) for parts in zip(*lived, strict=True))
+        imitate(self.model, inputs, latents, self.streams("imitation", latents.device))
         self.best.load_state_dict(self.model.state_dict())
 
     def skill(self, sentence: int = 0) -> PolicySkill:
@@ -241,7 +243,7 @@ class SkillTraining:
         for step in range(self.config.horizon):
             with self.timer("policy"):
                 observation = environment.observe()
-                text = {"text": text_input(environment.text)} if self.conditioned else {}
+                text = self._told()
                 decision = self.model.act(observation, *text.values(), generator=generator)
             with self.timer("world"):
                 outcome = environment.step(to_latent(decision["action"]))
@@ -273,6 +275,10 @@ class SkillTraining:
                     self.convergence.iterations, environment.onlooker.states, self.streams("audit", generator.device)
                 )
         return self.config.horizon * environment.engine.num_worlds, metrics
+
+    def _told(self) -> dict[str, Tensor]:
+        """The policy's further input: the sentence in force, if there are several."""
+        return {"text": text_input(self.environment.text)} if self.conditioned else {}
 
     def _evaluate(self, minibatch: Batch) -> tuple[Tensor, Tensor]:
         return self.model(minibatch["observation"], minibatch["text"])

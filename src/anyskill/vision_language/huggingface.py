@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from anyskill.learning.precision import has_bfloat16
 from anyskill.vision_language.features_cache import TextFeatureCache
 from anyskill.vision_language.hub import identity, model_folder
 from anyskill.vision_language.model import Precision, VisionLanguageError
@@ -140,14 +141,6 @@ class SiglipTokenizer:
 def _wants_siglip(folder: Path) -> bool:
     path = folder / "tokenizer_config.json"
     return path.exists() and json.loads(path.read_text(encoding="utf-8")).get("tokenizer_class") == "SiglipTokenizer"
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device computes in bfloat16 natively, that is, faster than in float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("arm_bf16"))
 
 
 def _load(folder: Path) -> tuple[Any, Any, Any]:

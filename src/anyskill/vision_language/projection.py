@@ -18,6 +18,7 @@ from anyskill.learning.config import from_plain
 from anyskill.learning.errors import LearningError
 from anyskill.learning.networks import MLP, linear
 from anyskill.learning.normalizer import RunningNormalizer
+from anyskill.learning.precision import multiplying
 from anyskill.learning.state import read_state, write_state
 from anyskill.vision_language.bodyclip.model import BodyClip
 from anyskill.vision_language.model import ImageTextModel, VisionLanguageError
@@ -46,7 +47,7 @@ class ProjectionConfig:
     units: tuple[int, ...] = (512, 512)
     """Hidden layers."""
     bf16: bool = True
-    """Multiply in bfloat16."""
+    """Multiply in bfloat16, where the device does so natively."""
 
 
 class StateProjection(Protocol):
@@ -150,7 +151,7 @@ class Projection(nn.Module):
 
     def deviations(self, described: Float[Tensor, "n inputs"]) -> Float[Tensor, "n d"]:
         """By how much features differ from their mean: what the network itself says, of about unit variance."""
-        with torch.autocast(described.device.type, torch.bfloat16, enabled=self.config.bf16):
+        with multiplying(described.device, bf16=self.config.bf16):
             deviations = self.head(self.trunk(self.inputs(described)))
         return deviations.to(described.dtype)
 

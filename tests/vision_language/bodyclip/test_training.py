@@ -100,7 +100,7 @@ def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:
     assert float(((seen * (told - false)).sum(-1) > 0).float().mean()) > 0.6
 
 
-def test_it_learns_to_tell_what_moves_from_the_same_slowed(shards: Shards) -> None:
+def test_it_learns_to_tell_what_moves_from_the_same_slowed_and_from_others(shards: Shards) -> None:
     training = tiny_training(shards, learning_rate=5e-3)
     batch = make_batch(training.moments, training.claims, 96, 4, 0.2, torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(1)
@@ -109,13 +109,20 @@ def test_it_learns_to_tell_what_moves_from_the_same_slowed(shards: Shards) -> No
     assert history[-1]["moving_body_wins"] > 0.95
     with torch.no_grad():
         losses, _ = training._claim(batch, torch.Generator().manual_seed(2))
-        claimed = training.networks["claims"](batch.claims[batch.moves])
+        claimed = training.networks["claims"](batch.claims[batch.moves]).double()
         generator.manual_seed(2)
-        moving = training.towers.state(unsteady(batch.states, generator)[batch.moves], 0.2)
-        slow = training.towers.state(unsteady(slowed(batch.states[batch.moves], generator), generator), 0.2)
-        others = torch.stack((slow, slow[[-1, *range(len(slow) - 1)]]))  # the same, and another
-        margin = 5 * (claimed * (moving - others)).sum(-1)
-    assert float(losses["slow"]) == pytest.approx(0.5 * float(torch.log1p((-margin.double()).exp()).mean()), rel=1e-4)
+        moving = training.towers.state(unsteady(batch.states, generator)[batch.moves], 0.2).double()
+        slow = training.towers.state(unsteady(slowed(batch.states[batch.moves], generator), generator), 0.2).double()
+    cosines, own = claimed @ torch.cat((moving, slow)).T, (claimed * moving).sum(-1)
+    margin = 5 * (own - (claimed * slow).sum(-1))
+    assert float(losses["slow"]) == pytest.approx(0.5 * float(torch.log1p((-margin).exp()).mean()), rel=1e-4)
+    # The same among all that moves, and everything slowed, at a temperature of 1/10, both ways.
+    n = len(moving)
+    allowed = ~batch.admitted[batch.moves][:, batch.moves].T | torch.eye(n, dtype=torch.bool)
+    weights = (10 * cosines).exp() * torch.cat((allowed, torch.ones(n, n)), 1)
+    true = (10 * own).exp()
+    loss = (weights.sum(1) / true).log().mean() + (weights[:, :n].sum(0) / true).log().mean()
+    assert float(losses["rivals"]) == pytest.approx(0.25 * float(loss), rel=1e-4)
 
 
 def test_lessons_are_learnt(shards: Shards, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,14 @@ def contrastive_loss(
     seen: Float[Tensor, "n d"],
     told: Float[Tensor, "n d"],
     false: Float[Tensor, "n d"],
-    scale: Float[Tensor, ""],
+    scale: Float[Tensor, ""] | float,
     admitted: Bool[Tensor, "n n"],
     admitted_false: Bool[Tensor, "n n"],
 ) -> Float[Tensor, ""]:
     """Symmetric InfoNCE (CLIP) in which false sentences are further choices, and no true one counts as wrong.
 
-    From pictures to sentences there are 2n choices, from sentences to pictures n.
+    From pictures to sentences there are 2n choices, from sentences to pictures n. With sentences and bodies in each
+    other's places, false ones are bodies.
 
     Args:
         seen: Of pictures or states.

@@ -13,10 +13,10 @@ from torch import Tensor
 from anyskill.body.state import BodyState
 from anyskill.learning.config import from_plain, to_plain
 from anyskill.learning.errors import LearningError
+from anyskill.learning.precision import has_bfloat16
 from anyskill.learning.state import read_state, write_state
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES, SIZE, Towers, TowersConfig, encode_in_groups
-from anyskill.vision_language.huggingface import has_bfloat16
 from anyskill.vision_language.model import BODYCLIP, VisionLanguageError
 from anyskill.vision_language.preprocessing import Preprocessing
 

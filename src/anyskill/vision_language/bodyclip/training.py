@@ -20,6 +20,7 @@ from anyskill.body.state import BodyState
 from anyskill.learning.config import require
 from anyskill.learning.guard import check_finite
 from anyskill.learning.optimizer import OptimizerState
+from anyskill.learning.precision import has_bfloat16
 from anyskill.learning.progress import PhaseTimer
 from anyskill.learning.seeding import Streams
 from anyskill.learning.state import Stateful
@@ -37,9 +38,9 @@ from anyskill.vision_language.bodyclip.towers import Towers, TowersConfig, encod
 
 Stage = Literal["states", "sentences", "pictures"]
 
-# One over the temperature at which what moves is held against what hardly does. At that of contrast a tenth of cosine
-# would be enough, and who just stands would be paid three quarters of what a march is.
-_MOVING = 5.0
+# One over the temperatures at which what moves is held against the same slowed, and against whatever else moves. At that
+# of contrast a tenth of cosine would be enough, and who stands or walks would be paid three quarters of what a kick is.
+_MOVING, _RIVALS = 5.0, 10.0
 _ALIKE = 0.95  # bodies whose features have this cosine need not be told apart
 
 
@@ -80,7 +81,7 @@ class TrainingConfig:
     lesson_weight: float = 1.0
     """Of the teacher: of what it thinks of a sentence, and of what it should mean by that."""
     bf16: bool = True
-    """Multiply in bfloat16."""
+    """Multiply in bfloat16, where the device does so natively."""
     seed: int = 0
     """Of everything random."""
 
@@ -151,6 +152,7 @@ class BodyClipTraining:
         self.tokenizer, self.lessons = tokenizer, lessons
         self.claims = Claims(all_labels(moments.library.labels))
         self.device = torch.device(device)
+        self._bf16 = config.bf16 and has_bfloat16(self.device)
         self.timer = PhaseTimer(self.device)
         book, said = phrasebook().entries, self.claims.sentences()
         # What a motion is called is learnt from it, and how it moves; a description of a pose would take that away.
@@ -268,8 +270,10 @@ class BodyClipTraining:
         losses, metrics = self._contrast(batch, state, told, false, self.towers.scale)
         if len(slow):
             moving, told = state[batch.moves], told[batch.moves]
-            others = torch.stack([pair_loss(told, moving, body, _MOVING) for body in (slow, slow.roll(1, 0))])
-            losses["slow"] = self.config.pair_weight * others.mean()
+            admitted = batch.admitted.to(self.device)[batch.moves][:, batch.moves].T
+            rivals = contrastive_loss(told, moving, slow, _RIVALS, admitted, torch.zeros_like(admitted))
+            losses["slow"] = self.config.pair_weight * pair_loss(told, moving, slow, _MOVING)
+            losses["rivals"] = self.config.pair_weight * rivals
             metrics["moving_body_wins"] = ((told * (moving - slow)).sum(-1) > 0).float().mean()
         return losses, metrics
 
@@ -341,7 +345,7 @@ class BodyClipTraining:
         rows = torch.randperm(len(shard.clip), generator=generator)[: max(self.config.batch // frames, 2)]
         states, pictures = shard.states(rows).to(self.device), shard.pictures[rows]
         with self._multiplying():
-            planes = planes_of(pictures.to(self.device), torch.bfloat16 if self.config.bf16 else torch.float32)
+            planes = planes_of(pictures.to(self.device), torch.bfloat16 if self._bf16 else torch.float32)
             moments = self.towers.picture.look(planes)
             alone = BodyState.cat([states[:, moment] for moment in range(frames)])[:, None]
             pairs = [(moments.transpose(0, 1).flatten(0, 1)[:, None], alone)]
@@ -397,4 +401,4 @@ class BodyClipTraining:
 
     def _multiplying(self) -> torch.autocast:
         """Networks may multiply in bfloat16; losses must not, for a cosine is multiplied by up to a hundred."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)
