@@ -1,6 +1,7 @@
 """Learning a skill: it improves, resumes bit for bit, knows sentences apart, and stops when it has converged."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_it_begins_with_a_stretch_of_a_clip_by_what_it_sees_of_the_body() -> Non
         followed.append(int(z[0].argmax()))
         for _ in range(5):
             engine.step(controller.act(engine.state(), z))
-    changes = sum(one != other for one, other in zip(followed[4:], followed[5:], strict=False))
+    changes = sum(one != other for one, other in pairwise(followed[4:]))
     assert set(followed) == {0, 1}
     assert 6 <= changes <= 13
 

@@ -45,8 +45,8 @@ def train(
         track: Also send metrics to this project of Weights & Biases.
     """
     from anyskill.vision_language.bodyclip.recipe import BodyClipRecipe
+    from anyskill.vision_language.bodyclip.settings import TrainingConfig
     from anyskill.vision_language.bodyclip.shards import ShardsConfig
-    from anyskill.vision_language.bodyclip.training import TrainingConfig
 
     config = TrainingConfig(
         state_iterations=state_iterations,

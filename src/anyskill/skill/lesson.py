@@ -7,8 +7,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import torch
-
 import anyskill
 from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from anyskill.motion.library import MotionLibrary
 from anyskill.vision_language.bodyclip.moments import MomentSampler
+from anyskill.vision_language.bodyclip.settings import TrainingConfig
 from anyskill.vision_language.bodyclip.shards import ShardMaker, Shards, ShardsConfig, missing_shards, moments_of
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer
 from anyskill.vision_language.bodyclip.towers import TowersConfig
-from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig
+from anyskill.vision_language.bodyclip.training import BodyClipTraining
 from tests.controller.made_up import arm_clip
 
 TINY = TowersConfig(

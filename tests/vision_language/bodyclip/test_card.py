@@ -8,8 +8,8 @@ import torch
 from anyskill.cli.bodyclip import card
 from anyskill.learning.run_folder import RunFolder
 from anyskill.vision_language.bodyclip.card import BARS, write_card
+from anyskill.vision_language.bodyclip.settings import TrainingConfig
 from anyskill.vision_language.bodyclip.teacher import Lessons
-from anyskill.vision_language.bodyclip.training import TrainingConfig
 from anyskill.vision_language.model import VisionLanguageError
 
 FIGURES = {bar.key: 2000.0 if bar.key.endswith("_second") else 0.95 for bar in BARS} | {"parameters": 5.1e6}

@@ -13,10 +13,10 @@ from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.model import Bank, BodyClip
 from anyskill.vision_language.bodyclip.moments import all_labels
 from anyskill.vision_language.bodyclip.recipe import BodyClipRecipe, export, generated_texts, take_over, written_texts
+from anyskill.vision_language.bodyclip.settings import TrainingConfig
 from anyskill.vision_language.bodyclip.shards import Shards, ShardsConfig
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer
 from anyskill.vision_language.bodyclip.towers import Towers
-from anyskill.vision_language.bodyclip.training import TrainingConfig
 from anyskill.vision_language.model import VisionLanguageError
 from tests.controller.made_up import arm_clip
 from tests.vision_language.bodyclip.made_up import TINY, WORDS, moments, tiny_training

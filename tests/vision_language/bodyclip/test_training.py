@@ -11,9 +11,10 @@ from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.losses import share_found
 from anyskill.vision_language.bodyclip.moments import slowed, unsteady
 from anyskill.vision_language.bodyclip.recipe import export
+from anyskill.vision_language.bodyclip.settings import TrainingConfig
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
-from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig
+from anyskill.vision_language.bodyclip.training import BodyClipTraining
 from anyskill.vision_language.model import VisionLanguageError
 from tests.vision_language.bodyclip.made_up import TINY, WORDS, moments, tiny_training
 

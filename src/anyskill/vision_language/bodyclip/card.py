@@ -9,9 +9,9 @@ from typing import Any
 from anyskill.learning.run_folder import RunFolder
 from anyskill.text.phrasebook import phrasebook
 from anyskill.vision_language.bodyclip.phrases import phrase_book
+from anyskill.vision_language.bodyclip.settings import TrainingConfig
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons
-from anyskill.vision_language.bodyclip.training import TrainingConfig
 from anyskill.vision_language.model import VisionLanguageError
 
 

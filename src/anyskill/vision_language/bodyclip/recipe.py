@@ -25,10 +25,11 @@ from anyskill.vision_language.bodyclip.batches import random_batch
 from anyskill.vision_language.bodyclip.claims import Claims
 from anyskill.vision_language.bodyclip.model import Bank, BodyClip
 from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels
+from anyskill.vision_language.bodyclip.settings import TrainingConfig
 from anyskill.vision_language.bodyclip.shards import ShardMaker, Shards, ShardsConfig, missing_shards, moments_of
 from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer
-from anyskill.vision_language.bodyclip.training import BodyClipTraining, TrainingConfig
+from anyskill.vision_language.bodyclip.training import BodyClipTraining
 from anyskill.vision_language.model import VisionLanguageError
 
 _VOCABULARY = 16_000  # words at most

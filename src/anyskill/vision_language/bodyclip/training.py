@@ -7,9 +7,9 @@ image tower to say of a picture what the state tower says of the body in it. Wha
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from anyskill.body.state import BodyState
-from anyskill.learning.config import require
 from anyskill.learning.guard import check_finite
 from anyskill.learning.optimizer import OptimizerState
 from anyskill.learning.precision import has_bfloat16
@@ -31,87 +30,16 @@ from anyskill.vision_language.bodyclip.common import common_direction
 from anyskill.vision_language.bodyclip.losses import contrastive_loss, cosine_loss, pair_loss, share_found, synonym_loss
 from anyskill.vision_language.bodyclip.model import BodyClip, planes_of
 from anyskill.vision_language.bodyclip.moments import MomentSampler, all_labels, slowed, unsteady
+from anyskill.vision_language.bodyclip.settings import TrainingConfig
 from anyskill.vision_language.bodyclip.shards import Shards
 from anyskill.vision_language.bodyclip.teacher import Lessons, meaning_of
 from anyskill.vision_language.bodyclip.tokenizer import Tokenizer, Tokens
-from anyskill.vision_language.bodyclip.towers import Towers, TowersConfig, encode_in_groups
+from anyskill.vision_language.bodyclip.towers import Towers, encode_in_groups
 
-Stage = Literal["states", "sentences", "pictures"]
-
-# One over the temperatures at which what moves is held against the same slowed, and against whatever else moves. At that
-# of contrast a tenth of cosine would be enough, and who stands or walks would be paid three quarters of what a kick is.
+# One over the temperatures at which what moves is held against the same slowed, and against whatever else moves. At
+# that of contrast a tenth of cosine would do, and who stands or walks would be paid three quarters of what a kick is.
 _MOVING, _RIVALS = 5.0, 10.0
 _ALIKE = 0.95  # bodies whose features have this cosine need not be told apart
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Settings of the training."""
-
-    towers: TowersConfig = field(default_factory=TowersConfig)
-    """Sizes of the networks."""
-    state_iterations: int = 3000
-    """Gradient steps of states and claims; 0 leaves out this stage or another, where training begins with a model."""
-    sentence_iterations: int = 6400
-    """Gradient steps of sentences, which come after."""
-    picture_iterations: int = 26000
-    """Gradient steps of pictures, which come last."""
-    state_batch: int = 1024
-    """Moments in an iteration of states."""
-    batch: int = 128
-    """Moments in an iteration of sentences, and of pictures."""
-    synonyms: int = 96
-    """Pairs of the phrasebook and its sayings, everyday words and limb language, in an iteration of sentences."""
-    lessons: int = 256
-    """Sentences of the teacher in an iteration of sentences, if there is one."""
-    learning_rate: float = 2e-3
-    """Of AdamW, after the warm-up of each stage; then it falls as a cosine, to zero at the stage's end."""
-    warm_up: int = 200
-    """Iterations over which the learning rate rises."""
-    weight_decay: float = 0.02
-    """Of matrices."""
-    pair_weight: float = 0.5
-    """Of the true sentence against the one that differs in one thing, and, where a sentence is about movement, of the
-    true body against the same slowed, and another."""
-    follow_weight: float = 1.0
-    """Of the cosine of a sentence's feature with that of its claims, of a name's with its description's, and of a
-    picture's with its state's, beside the contrast with others."""
-    synonym_weight: float = 0.2
-    """Of the phrasebook."""
-    lesson_weight: float = 1.0
-    """Of the teacher: of what it thinks of a sentence, and of what it should mean by that."""
-    bf16: bool = True
-    """Multiply in bfloat16, where the device does so natively."""
-    seed: int = 0
-    """Of everything random."""
-
-    def __post_init__(self) -> None:
-        for name in ("state_iterations", "sentence_iterations", "picture_iterations"):
-            require(self, name, getattr(self, name) >= 0, "at least 0")
-        for name in ("state_batch", "batch"):
-            require(self, name, getattr(self, name) > 1, "at least 2: with one alone there is nothing to tell apart")
-
-    @property
-    def stages(self) -> dict[Stage, int]:
-        """Iterations of each stage, in order."""
-        return {
-            "states": self.state_iterations,
-            "sentences": self.sentence_iterations,
-            "pictures": self.picture_iterations,
-        }
-
-    @property
-    def iterations(self) -> int:
-        """Of all stages."""
-        return sum(self.stages.values())
-
-    def stage(self, iteration: int) -> tuple[Stage, int]:
-        """The stage of an iteration, and its number in it; what is beyond the end belongs to the last stage."""
-        for stage, iterations in self.stages.items():
-            if iteration < iterations or stage == "pictures":
-                return stage, iteration
-            iteration -= iterations
-        raise AssertionError
 
 
 @dataclass
