@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from anyskill.cli import controller as cli
-from anyskill.cli.controller import export, report
+from anyskill.cli.controller import export, record, report
 from anyskill.controller.controller import Controller, ControllerError
 from anyskill.controller.export import controller_of
 from anyskill.controller.pretraining import Pretraining
 from anyskill.errors import AnyskillError
 from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder
+from anyskill.motion.dataset import load_dataset
 from anyskill.motion.errors import MotionError
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from tests.controller.made_up import Scripted, library, tiny
@@ -84,6 +85,19 @@ def test_wrong_input_is_told_in_a_sentence(file: Path, tmp_path: Path) -> None:
         report(file, out=file)
     with pytest.raises(ControllerError, match="is a folder; --out must be a file"):
         export(tmp_path, tmp_path)
+
+
+@pytest.mark.usefixtures("few_motions")
+def test_what_it_does_is_recorded(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ControllerError, match="none of the 3 clips is done well"):  # the script is not in the file
+        record(tmp_path / "played", file)
+    assert not (tmp_path / "played").exists()
+    monkeypatch.setattr(Controller, "load", lambda _: Scripted(library(), [0, 1, 1]))
+    record(tmp_path / "played", file)
+    assert "2 of 3 clips" in capsys.readouterr().out
+    assert len(load_dataset(tmp_path / "played" / "motions.yaml").clips) == 2
 
 
 @pytest.mark.usefixtures("few_motions")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from anyskill.motion.bench import synthetic_clip
 from anyskill.motion.clip import Clip
-from anyskill.motion.dataset import Category, Motion, load_dataset
+from anyskill.motion.dataset import Category, Dataset, Motion, joined, load_dataset
 from anyskill.motion.errors import MotionError
 from anyskill.motion.library import MotionLibrary
 
@@ -214,3 +214,13 @@ def test_real_files(shared_data: Path, tmp_path: Path, monkeypatch: pytest.Monke
     assert ((windows[..., 0] > 0.6) & (windows[..., 0] < 1.4)).all()  # root height
     walking = windows[clip < 2][..., 7]  # forward velocity of the root
     assert 0.7 < walking.mean() < 1.3
+
+
+def test_data_sets_are_joined(tmp_path: Path) -> None:
+    a, b, c = (replace(synthetic_clip(0, 2.0), name=name) for name in "abc")
+    first = Dataset((Motion(a, 1.0), Motion(b, 3.0)), "second")
+    second = Dataset((Motion(c, 4.0),))
+    both = joined([first, second])
+    assert [clip.name for clip in both.clips] == ["a", "b", "c"]
+    assert both.weighting == "second"
+    assert both.chances().tolist() == [1 / 8, 3 / 8, 1 / 2]

@@ -10,7 +10,7 @@ import tyro
 
 def train(
     out: Path,
-    motions: Path = Path("recipes/bodyclip.yaml"),
+    motions: tuple[Path, ...] = (Path("recipes/bodyclip.yaml"),),
     corpus: Path | None = None,
     start: Path | None = None,
     shards: int = 300,
@@ -30,7 +30,8 @@ def train(
 
     Args:
         out: Folder of the run; the model is bodyclip.safetensors in it.
-        motions: Data set of clips (YAML).
+        motions: Data sets of clips (YAML). Beside the recipe's, the motions.yaml of `controller record` shows what
+            clips look like when a simulated body does them.
         corpus: Folder of sentences about motion (.jsonl).
         start: A trained model to go on from, for example with motions of your own.
         shards: Files of 1 024 moments with one to four pictures each; 80 MB a file.

@@ -1,4 +1,4 @@
-"""``anyskill controller report`` and ``export``."""
+"""``anyskill controller report``, ``export`` and ``record``."""
 
 import json as json_format
 from pathlib import Path
@@ -85,6 +85,27 @@ def export(
     controller.save(out)
     clips = len(set(controller.names))
     print(f"{out}  {out.stat().st_size / 1e6:.1f} MB, {len(controller.latents)} latents of {clips} clips")
+
+
+def record(out: Path, file: Annotated[Path | None, tyro.conf.Positional] = None, motions: Path | None = None) -> None:
+    """Write what a controller makes of its clips as motions, for BodyCLIP to learn what simulated bodies look like.
+
+    What is done badly is left out.
+
+    Args:
+        out: Folder for the motions (.npz) and motions.yaml, a data set of them.
+        file: The controller; without, the one that comes with this package.
+        motions: Data set of clips (YAML) to ask it for; without, as for `controller report`.
+    """
+    from anyskill.controller.controller import Controller, load_controller
+    from anyskill.controller.record import record as recorded
+    from anyskill.controller.record import write
+    from anyskill.sim.engine import make_engine
+
+    controller = load_controller() if file is None else Controller.load(file)
+    library = _library(motions, file and file.parent, "cpu")
+    clips = recorded(controller, make_engine(len(library), "cpu", library.skeleton.character), library)
+    print(f"{write(clips, out)}  {len(clips)} of {len(library)} clips")
 
 
 def _library(motions: Path | None, run: Path | None, device: str) -> "MotionLibrary":

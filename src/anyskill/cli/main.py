@@ -27,7 +27,7 @@ VERBS: dict[str, Verb | dict[str, Verb]] = {
     "learn": learn,
     "motions": {"import": motions.import_, "check": motions.check, "view": view},
     "pretrain": pretrain,
-    "controller": {"report": controller.report, "export": controller.export},
+    "controller": {"report": controller.report, "export": controller.export, "record": controller.record},
     "enhance": enhance,
     "corpus": corpus,
     "bodyclip": {

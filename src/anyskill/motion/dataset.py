@@ -121,6 +121,11 @@ def load_dataset(path: Path) -> Dataset:
     return Dataset(tuple(motions), weighting)
 
 
+def joined(datasets: Sequence[Dataset]) -> Dataset:
+    """All their motions, with the weighting of the first."""
+    return replace(datasets[0], motions=tuple(motion for dataset in datasets for motion in dataset.motions))
+
+
 class _Entry:
     """One item of the list, with errors that say which."""
 

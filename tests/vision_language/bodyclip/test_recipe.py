@@ -38,7 +38,7 @@ def _recipe(folder: Path, motions: Path, iterations: int) -> BodyClipRecipe:
         state_iterations=1, sentence_iterations=1, picture_iterations=iterations - 2, state_batch=12, batch=12,
         synonyms=4, warm_up=0, bf16=False, towers=TINY, seed=1,
     )  # fmt: skip
-    return BodyClipRecipe(folder, motions, SHARDS, config, progress=False)
+    return BodyClipRecipe(folder, [motions], SHARDS, config, progress=False)
 
 
 def test_from_motions_to_a_model_and_nothing_twice(
@@ -71,7 +71,7 @@ def test_a_run_may_begin_with_a_model(motions: Path, tmp_path: Path) -> None:
     path = tmp_path / "start.safetensors"
     BodyClip(towers, TINY, words, Bank(torch.eye(32)[:2], 0.9)).save(path)
     still = replace(_recipe(tmp_path, motions, 3).config, learning_rate=0.0)
-    recipe = BodyClipRecipe(tmp_path / "run", motions, SHARDS, still, start=path, progress=False)
+    recipe = BodyClipRecipe(tmp_path / "run", [motions], SHARDS, still, start=path, progress=False)
     assert recipe.run()
     model = BodyClip.load(recipe.model_path)
     assert model.tokenizer.vocabulary == WORDS.vocabulary
@@ -87,7 +87,7 @@ def test_the_image_tower_may_be_trained_alone(motions: Path, tmp_path: Path) -> 
     start = BodyClip.load(first.model_path)
     assert start.towers.text.shift.any()
     alone = replace(first.config, state_iterations=0, sentence_iterations=0, picture_iterations=2)
-    recipe = BodyClipRecipe(tmp_path / "run", motions, SHARDS, alone, start=first.model_path, progress=False)
+    recipe = BodyClipRecipe(tmp_path / "run", [motions], SHARDS, alone, start=first.model_path, progress=False)
     assert recipe.run()
     before, after = (model.towers.state_dict() for model in (start, BodyClip.load(recipe.model_path)))
     changed = {name.split(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}

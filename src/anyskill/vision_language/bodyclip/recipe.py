@@ -6,7 +6,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from anyskill.learning.loop import train
 from anyskill.learning.run_folder import RunFolder
 from anyskill.learning.seeding import Streams
 from anyskill.learning.signals import StopRequest
+from anyskill.motion.dataset import joined, load_dataset
 from anyskill.motion.library import MotionLibrary
 from anyskill.text.corpus import load_sentences
 from anyskill.text.phrasebook import phrasebook
@@ -43,7 +44,7 @@ class BodyClipRecipe:
 
     Args:
         folder: Of the whole run.
-        motions: A data set (YAML).
+        motions: Data sets (YAML), whose motions have different names.
         shards: What pictures to make.
         config: Settings of the training.
         corpus: A folder of sentences about motion (``text.corpus``), whose words are learnt as well.
@@ -56,7 +57,7 @@ class BodyClipRecipe:
     def __init__(
         self,
         folder: Path,
-        motions: Path,
+        motions: Sequence[Path],
         shards: ShardsConfig,
         config: TrainingConfig,
         corpus: Path | None = None,
@@ -81,7 +82,8 @@ class BodyClipRecipe:
         Raises:
             VisionLanguageError: If the run was begun with other settings, or with a model that does not suit them.
         """
-        library = MotionLibrary.load(self.motions)
+        dataset = joined([load_dataset(path) for path in self.motions])
+        library = MotionLibrary(dataset.clips, dataset.chances())
         if not self.make_pictures(library):
             return False
         pictures = Shards(self.folder / "pictures", "train")

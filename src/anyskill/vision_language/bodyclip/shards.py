@@ -135,7 +135,8 @@ def missing_shards(config: ShardsConfig, folder: Path) -> list[tuple[Split, int]
 
 def moments_of(split: Split, library: MotionLibrary, config: ShardsConfig) -> MomentSampler:
     """What draws the moments of one split: those of the test are of the motions held out, the others of all others."""
-    held = torch.tensor([name.removesuffix("-mirrored") in config.held_out for name in library.names])
+    names = [name.removesuffix("-played").removesuffix("-mirrored") for name in library.names]
+    held = torch.tensor([name in config.held_out for name in names])
     return MomentSampler(library, held if split == "test" else ~held)
 
 
