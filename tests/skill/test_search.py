@@ -13,7 +13,8 @@ from anyskill.skill.search import NEVER, LatentSearch, Plans, SearchConfig
 from anyskill.skill.starts import StartConfig
 from tests.skill.made_up import SOURCE, Limp, Puppet, heights, sentences
 
-SHORT = SearchConfig(decisions=10, tail=5, rounds=0, sequences=False, clips=False, centres=2)
+# Puppets do not keep their balance for long.
+SHORT = SearchConfig(decisions=10, tail=5, final=10, rounds=0, sequences=False, clips=False, centres=2)
 IDLE = to_latent(torch.tensor([[0.0, 0.0, 1.0, c] for c in (-1.0, 0.0, 0.5, 2.0)]))
 UP = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))
 
@@ -47,7 +48,7 @@ def test_more_latents_than_worlds_are_scored_the_same() -> None:
 
 def test_refinement_gets_nearer_than_the_bank() -> None:
     bank = torch.cat((IDLE, to_latent(torch.tensor([[1.0, 0.2, 0.8, 0.3]]))))
-    config = SearchConfig(decisions=6, tail=3, rounds=4, centres=1, sequences=False, clips=False)
+    config = SearchConfig(decisions=6, tail=3, final=6, rounds=4, centres=1, sequences=False, clips=False)
     found = make(bank, config, worlds=32)()
     assert found.stages["refined"] > found.stages["bank"] + 0.1
     assert found.score == found.stages["refined"]
@@ -66,7 +67,7 @@ class Gated(Puppet):
 
 def test_a_sequence_gets_to_where_no_single_latent_does() -> None:
     bank = torch.cat((torch.eye(4), IDLE))
-    config = SearchConfig(decisions=16, tail=5, rounds=0, transits=8, centres=4, clips=False)
+    config = SearchConfig(decisions=16, tail=5, final=16, rounds=0, transits=8, centres=4, clips=False)
     found = make(bank, config, "raise the left arm", worlds=128, puppet=Gated)()
     assert found.stages["sequences"] > found.stages["bank"] + 0.3
     assert len(found.skill.latents) > 1
@@ -103,7 +104,7 @@ def test_who_leaves_the_bank_or_needs_more_latents_earns_less() -> None:
 
 def test_equal_generators_make_equal_searches() -> None:
     bank = torch.cat((IDLE, UP))
-    config = SearchConfig(decisions=6, tail=3, rounds=2, centres=2)
+    config = SearchConfig(decisions=6, tail=3, final=6, rounds=2, centres=2)
     one, other = (make(bank, config)() for _ in range(2))
     assert one.score == other.score
     assert one.stages == other.stages
@@ -156,7 +157,7 @@ def test_stretches_of_clips() -> None:
 
 def test_a_clip_does_what_no_single_latent_goes_on_doing() -> None:
     bank = torch.cat((UP, to_latent(torch.tensor([[1.0, 1.0, 0.2, 0.0]])), IDLE))
-    config = replace(SHORT, decisions=18, tail=9, clips=True, centres=4)
+    config = replace(SHORT, decisions=18, tail=9, final=18, clips=True, centres=4)
     search = make(bank, config, "raise both arms", worlds=128, puppet=Tired)
     with_paths(search.controller, idle=IDLE, up_and_up=bank[:2].repeat(9, 1))
     found = search()
@@ -164,12 +165,26 @@ def test_a_clip_does_what_no_single_latent_goes_on_doing() -> None:
     assert found.skill.period > 0
 
 
+def test_a_movement_that_is_over_halfway_loses_to_one_that_goes_on() -> None:
+    search = make(torch.cat((IDLE, UP)), replace(SHORT, decisions=6, tail=3, final=12))
+    latents = torch.cat((UP.expand(6, 4), IDLE[:1]))
+    once = Plans.stretch(latents, *(torch.tensor([value]) for value in (0, 6, 7, False)))
+    again = Plans.stretch(latents, *(torch.tensor([value]) for value in (0, 6, 6, True)))
+    plans = Plans.cat(once, again)
+    short, long = search._tried(plans), search._tried(plans, search.config.final)
+    assert short[0] == pytest.approx(short[1].item(), abs=0.05)  # but for what the last latent is
+    assert long[0] < long[1] - 0.2
+    similarity = search.trials(plans, 12).similarity
+    assert similarity.shape == (2, 12)
+    assert long[1] == pytest.approx(similarity[1, 3:].mean().item() + 0.1 - 0.02, abs=0.05)
+
+
 def test_clips_that_were_good_are_tried_again() -> None:
     search = make(IDLE, replace(SHORT, clips=True), worlds=60)
     idle = {f"idle {number}": IDLE for number in range(20)}
     with_paths(search.controller, **idle, up=UP.expand(4, 4), idle_again=IDLE)
     tried, run = [], search.trials
-    search.trials = lambda plans: tried.append(plans) or run(plans)
+    search.trials = lambda plans, decisions: tried.append(plans) or run(plans, decisions)
     best = search._clips()
     up = [(plans.latents[:, 0] == UP).all(-1).float().mean() for plans in tried]
     assert len(tried) == 2 and 0 < up[0] < 0.2 and up[1] > 0.3

@@ -33,6 +33,9 @@ class SearchConfig:
     """Of a trial (1/6 s): three seconds."""
     tail: int = 9
     """So many of the last decisions are scored."""
+    final: int = 30
+    """Decisions of a finalist's trial, an episode: a movement that is over halfway is worth half. All are scored that
+    come after what is left out of a shorter trial."""
     lying_penalty: float = 0.5
     """Taken off the similarity while the body is down; 0 for sentences about lying."""
     style_weight: float = 0.1
@@ -59,6 +62,7 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         require(self, "tail", 1 <= self.tail <= self.decisions, "at least 1, and no more than decisions")
+        require(self, "final", self.final >= self.decisions, "at least as many as decisions")
         for name in ("centres", "transits"):
             require(self, name, getattr(self, name) >= 1, "at least 1")
         require(self, "elite", 0 < self.elite <= 1, "more than 0, at most 1")
@@ -209,7 +213,7 @@ class LatentSearch:
             finalists["clips"] = self._clips()
         # Whoever was best of many was also lucky: finalists are tried again, each in as many worlds as there are.
         plans = Plans.cat(*finalists.values())
-        final = self._tried(plans)
+        final = self._tried(plans, self.config.final)
         winner = int(final.argmax())
         parts = dict(zip(finalists, final.split([len(group) for group in finalists.values()]), strict=True))
         return Found(
@@ -225,23 +229,23 @@ class LatentSearch:
         """Which are best; as many as are refined."""
         return scores.argsort(descending=True, stable=True)[: self.config.centres]
 
-    def _tried(self, plans: Plans) -> Float[Tensor, "n"]:
+    def _tried(self, plans: Plans, decisions: int | None = None) -> Float[Tensor, "n"]:
         """Scores of plans, after trials of all."""
-        return self.score(plans, self.trials(plans))
+        return self.score(plans, self.trials(plans, decisions))
 
-    def trials(self, plans: Plans) -> Trials:
+    def trials(self, plans: Plans, decisions: int | None = None) -> Trials:
         """Run plans from the start; fewer than worlds are repeated, more are run in several goes."""
-        worlds = self.engine.num_worlds
-        goes = [self._go(plans[start : start + worlds]) for start in range(0, len(plans), worlds)]
+        worlds, decisions = self.engine.num_worlds, decisions or self.config.decisions
+        goes = [self._go(plans[start : start + worlds], decisions) for start in range(0, len(plans), worlds)]
         return Trials(torch.cat([go.similarity for go in goes]), torch.cat([go.lying for go in goes]))
 
     def score(self, plans: Plans, trials: Trials) -> Float[Tensor, "n"]:
-        """Mean over the tail of the similarity, less the penalty for lying; and how near the last latent is to clips.
+        """Mean similarity after the way there, less the penalty for lying; and how near the last latent is to clips.
 
         This is Eq. 3, what a policy is paid, with the nearest latent of all clips; less what further choices cost.
         """
-        tail = slice(-self.config.tail, None)
-        similarity = (trials.similarity - self.config.lying_penalty * trials.lying)[:, tail].mean(1)
+        there = slice(self.config.decisions - self.config.tail, None)
+        similarity = (trials.similarity - self.config.lying_penalty * trials.lying)[:, there].mean(1)
         last = plans.latents[:, -1]
         closeness = style(last, nearest(last, self._known))
         return similarity + self.config.style_weight * closeness - self.config.latent_cost * plans.further
@@ -270,12 +274,15 @@ class LatentSearch:
         return centres
 
     def _sequences(self, first: Float[Tensor, "m latent"], last: Float[Tensor, "k latent"]) -> Plans:
-        """Random ones, one a world: one or two of ``first``, a third to a whole second each, then one of ``last``."""
+        """Random ones, one a world: one or two of ``first``, up to two thirds of a second each, then one of ``last``.
+
+        All is settled when scores begin to count: on the way somewhere, a body may look as if it did what it is asked.
+        """
         n = self.engine.num_worlds
         transits = (first[self._draw(n, 0, len(first))], first[self._draw(n, 0, len(first))])
         target = last[self._draw(n, 0, len(last))]
-        second = self._draw(n, 2, 7)
-        third = second + self._draw(n, 2, 7)
+        second = self._draw(n, 2, 5)
+        third = second + self._draw(n, 2, 5)
         short = self._draw(n, 0, 2).bool()  # two latents: the second is the one that stays
         latents = torch.stack((transits[0], torch.where(short[:, None], target, transits[1]), target), 1)
         starts = torch.stack((torch.zeros_like(second), second, torch.where(short, NEVER, third)), 1)
@@ -309,14 +316,14 @@ class LatentSearch:
     def _draw(self, n: int, low: int, high: int) -> Int[Tensor, "n"]:
         return torch.randint(low, high, (n,), generator=self.generator, device=self.text.device)
 
-    def _go(self, plans: Plans) -> Trials:
+    def _go(self, plans: Plans, decisions: int) -> Trials:
         """Run at most as many plans as worlds: plan i in the worlds i, i + n, i + 2n and so on."""
         engine, worlds = self.engine, self.engine.num_worlds
         index = torch.arange(worlds, device=self.text.device) % len(plans)
         engine.reset(torch.arange(worlds, device=index.device), *self._starts.draw(worlds))
         lost = torch.zeros(worlds, dtype=torch.bool, device=index.device)
         curves = []
-        for decision in range(self.config.decisions):
+        for decision in range(decisions):
             z = plans.at(decision)[index]
             for control in range(CONTROLS):
                 lost = lost | engine.step(self.controller.act(engine.state(), z))

@@ -98,7 +98,7 @@ def preset(name: Preset = "fast", features: Features = "projection") -> LearnCon
         if features == "projection":
             return LearnConfig()
         skill = replace(fast(), worlds=64)
-        search = SearchConfig(decisions=12, tail=4, rounds=0, sequences=False, clips=False)
+        search = SearchConfig(decisions=12, tail=4, final=12, rounds=0, sequences=False, clips=False)
         return LearnConfig(features=features, skill=skill, search_settings=search, episodes=16)
     if name not in PRESETS:
         raise SkillError(f"there is no preset {name}; take {', '.join(PRESETS)}.")
