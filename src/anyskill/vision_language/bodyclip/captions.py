@@ -55,6 +55,9 @@ class Captioner:
         seed = torch.randint(2**62, (), generator=generator, device=generator.device)
         self._random = random.Random(int(seed))
         self._book = phrase_book()
+        self._alike: dict[frozenset[str], list[str]] = {}  # facts by the parts they are about
+        for fact in sorted(self._book):
+            self._alike.setdefault(self._book[fact].parts, []).append(fact)
 
     def facts(self, state: BodyState, history: BodyState | None = None, thing: Thing | None = None) -> Facts:
         """What is true of bodies, and of a thing beside them; see ``facts_of``."""
@@ -126,9 +129,14 @@ class Captioner:
     def _falsehood(self, fact: str, false: set[str], taken: frozenset[str]) -> str | None:
         """A false fact to put in the place of a true one; ``taken`` are the parts that others are about."""
         about = self._book[fact].parts
-        free = sorted(other for other in false if taken.isdisjoint(self._book[other].parts))
-        same = [other for other in free if self._book[other].parts == about]
-        if is_sided(fact) and mirrored(fact) in free:
-            same += [mirrored(fact)] * max(1, len(same) // 3)  # the other side is the likeliest mistake
-        candidates = same or [other for other in free if not about.isdisjoint(self._book[other].parts)]
+        alike = self._alike[about] if taken.isdisjoint(about) else []
+        same = [other for other in alike if other in false]
+        other_side = mirrored(fact) if is_sided(fact) else fact
+        if other_side in false and taken.isdisjoint(self._book[other_side].parts):
+            same += [other_side] * max(1, len(same) // 3)  # the likeliest mistake
+        candidates = same or [
+            other
+            for other in sorted(false)
+            if taken.isdisjoint(self._book[other].parts) and not about.isdisjoint(self._book[other].parts)
+        ]
         return self._random.choice(candidates) if candidates else None
