@@ -60,6 +60,15 @@ def test_a_decision_is_five_control_steps_paid_as_equation_three_says() -> None:
     assert torch.allclose(outcome.style, torch.exp(-4 * distance), atol=1e-5)
 
 
+def test_latents_of_whole_clips_are_as_near_to_clips_as_those_of_the_bank() -> None:
+    env = environment(replace(CALM, reward=RewardConfig(nearest=True)))
+    path = to_latent(torch.tensor([[1.0, 1.0, 1.0, 1.0]]))
+    follows = path.expand(env.engine.num_worlds, -1)
+    assert (env.step(follows).style < 0.1).all()
+    env.controller.paths = path
+    torch.testing.assert_close(env.step(follows).style, torch.ones(len(follows)), atol=2e-3, rtol=0)
+
+
 def test_scored_once_a_decision_only_the_last_step_counts() -> None:
     env = environment(replace(CALM, scored="decision"))
     outcome = env.step(latents(6))

@@ -97,6 +97,11 @@ class Controller(nn.Module):
         action = self.policy(self.observations(policy_observation(state)), z)
         return self._offset + self._scale * action.clamp(-1.0, 1.0)
 
+    @property
+    def known(self) -> Float[Tensor, "clip_latent latent"]:
+        """All latents of clips: the bank's, and those of the paths."""
+        return torch.cat((self.latents, self.paths))
+
     @torch.no_grad()
     def encode(self, window: Float[Tensor, "n frames frame"]) -> Float[Tensor, "n latent"]:
         """z = E(window) of adversarial frames at 30 Hz, newest first."""

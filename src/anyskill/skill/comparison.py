@@ -76,7 +76,7 @@ def judge(
     steps = len(played.states.positions)
     onlooker = Onlooker(source, played.states[0])
     similarities, lying, styles = [], [], []
-    known = torch.cat((contestant.controller.latents, contestant.controller.paths))
+    known = contestant.controller.known
     for step in range(steps):
         state = played.states[step]
         if step >= steps // 2 and step % CONTROLS == 0:

@@ -134,8 +134,10 @@ class SkillEnvironment:
                 scores.append(SCORES[reward.form](self.past, text, self.sentences.baseline))
                 given_up = given_up | self.watch(similarities[-1], self.generator)
         self.age += CONTROLS
-        bank = self.controller.latents
-        target = rewards.nearest(z, bank) if reward.nearest else rewards.drawn(z, bank, self.generator)
+        if reward.nearest:
+            target = rewards.nearest(z, self.controller.known)
+        else:
+            target = rewards.drawn(z, self.controller.latents, self.generator)
         style = rewards.STYLES[reward.closeness](z, target)
         paid = reward.similarity_weight * torch.stack(scores).mean(0) + reward.style_weight * style
         terminated = head_down | lost

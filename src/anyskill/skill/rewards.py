@@ -41,7 +41,7 @@ class RewardConfig:
     style_weight: float = 0.1
     """ω_s; the paper does not give it, the released code has 0.4."""
     nearest: bool = True
-    """Whether ẑ is the latent of the bank that is nearest to z; Eq. 3 draws one."""
+    """Whether ẑ is the latent of all clips that is nearest to z; Eq. 3 draws one of the bank."""
     closeness: Closeness = "exponential"
     """exp(−4‖z − ẑ‖₂) as in Eq. 3, or (1 + cos)/2 as in the released code."""
     velocity_weight: float = 0.0
@@ -85,7 +85,7 @@ def drawn(
 
 
 def nearest(z: Float[Tensor, "world latent"], bank: Float[Tensor, "bank latent"]) -> Float[Tensor, "world latent"]:
-    """Instead of it the latent of the bank that is nearest to z."""
+    """Instead of it the latent that is nearest to z, of those given."""
     return bank[torch.cdist(z, bank).argmin(1)]
 
 

@@ -191,7 +191,6 @@ class LatentSearch:
         self._onlooker = Onlooker(source, engine.state())
         self.generator, self.config = generator, config or SearchConfig()
         self._starts = Starts(engine, controller, generator, self.config.start)
-        self._known = torch.cat((controller.latents, controller.paths))
 
     def __call__(self) -> Found:
         """Score the bank, refine the best, try sequences of them and clips, and compare finalists in many worlds."""
@@ -247,7 +246,7 @@ class LatentSearch:
         there = slice(self.config.decisions - self.config.tail, None)
         similarity = (trials.similarity - self.config.lying_penalty * trials.lying)[:, there].mean(1)
         last = plans.latents[:, -1]
-        closeness = style(last, nearest(last, self._known))
+        closeness = style(last, nearest(last, self.controller.known))
         return similarity + self.config.style_weight * closeness - self.config.latent_cost * plans.further
 
     def refine(self, centres: Float[Tensor, "centre latent"]) -> Float[Tensor, "centre latent"]:
