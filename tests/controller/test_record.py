@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 
 from anyskill.body.state import BodyState
@@ -30,7 +31,19 @@ def test_what_is_done_well_goes_by_the_name_of_its_clip(tmp_path: Path) -> None:
     assert read.labels == tuple(motions.labels[1:])
 
 
-def test_who_stays_on_the_ground_has_not_jumped(monkeypatch) -> None:
+def test_who_hardly_moves_does_not_do_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    motions = library()
+    recalled = recall(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
+    time = torch.arange(len(recalled.wanted.positions))
+    trembling = torch.zeros_like(recalled.wanted.positions)
+    trembling[:, 1, 5, 0] = 0.1 * (time % 2)  # the second clip does, at 3 m/s
+    wanted = replace(recalled.wanted, positions=recalled.wanted.positions + trembling)
+    monkeypatch.setattr(module, "recall", lambda *_, **__: replace(recalled, wanted=wanted))
+    clips = record(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
+    assert [clip.name for clip in clips] == [f"{motions.names[number]}-played" for number in (0, 2)]
+
+
+def test_who_stays_on_the_ground_has_not_jumped(monkeypatch: pytest.MonkeyPatch) -> None:
     motions = library()
     recalled = recall(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
     assert recalled.kept.all()
@@ -40,6 +53,6 @@ def test_who_stays_on_the_ground_has_not_jumped(monkeypatch) -> None:
     beyond[int(recalled.lengths[1]) :, 1, :, 2] = 0.1  # what does not count
     wanted = replace(recalled.wanted, positions=recalled.wanted.positions + higher + beyond)
     assert isinstance(wanted, BodyState)
-    monkeypatch.setattr(module, "recall", lambda *_: replace(recalled, wanted=wanted))
+    monkeypatch.setattr(module, "recall", lambda *_, **__: replace(recalled, wanted=wanted))
     clips = record(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
     assert [clip.name for clip in clips] == [f"{name}-played" for name in motions.names[1:]]

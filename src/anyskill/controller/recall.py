@@ -122,10 +122,12 @@ class Recall:
         return float(self.kept.float().mean())
 
 
-def recall(controller: Controller, engine: Engine, library: MotionLibrary, seconds: float = 5.0) -> Recall:
+def recall(
+    controller: Controller, engine: Engine, library: MotionLibrary, seconds: float = 5.0, every: int = CONTROL_RATE
+) -> Recall:
     """Start on each clip's first frame under z = E(its next two seconds), and let the controller run.
 
-    The latent is encoded anew every second from the clip's own clock; the body is never corrected. Up to ``seconds``,
+    The latent is encoded anew after ``every`` so many control steps from the clip's own clock; the body is never corrected. Up to ``seconds``,
     or the clip's length, are compared. ``engine`` needs one world for each clip.
     """
     clip = torch.arange(len(library), device=engine.device)
@@ -134,7 +136,7 @@ def recall(controller: Controller, engine: Engine, library: MotionLibrary, secon
     lengths = (library.lengths - 1).clamp_max(round(seconds * CONTROL_RATE))
     done, wanted = [], []
     for step in range(int(lengths.max())):
-        if step % CONTROL_RATE == 0:
+        if step % every == 0:
             ahead = step + controller.config.frames - 1
             end = torch.where(library.loops, ahead, (library.lengths - 1).clamp_max(ahead))
             z = controller.encode(library.windows(clip, end, controller.config.frames))
