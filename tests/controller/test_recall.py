@@ -73,3 +73,15 @@ def test_travel_is_the_share_of_the_way() -> None:
     # Of the way, two fifths and more than all of it; the third clip hardly moves, and does not count.
     walks = replace(stands, wanted=at(1.0, 0.5, 0.1), done=at(0.4, 0.7, 0.0))
     assert walks.travel == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(("every", "asked"), [(30, 2), (5, 9)])
+def test_latents_follow_the_clip_as_often_as_is_wanted(every: int, asked: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    motions = library()
+    controller, windows = Scripted(motions, [0, 1, 2]), []
+    encode = controller.encode
+    monkeypatch.setattr(controller, "encode", lambda window: windows.append(window) or encode(window))
+    recall(controller, MujocoCpu(3), motions, seconds=1.5, every=every)
+    assert len(windows) == asked
+    torch.testing.assert_close(windows[0], motions.windows(torch.arange(3), torch.full((3,), 59), 60))
+    torch.testing.assert_close(windows[1], motions.windows(torch.arange(3), torch.full((3,), 59 + every), 60))

@@ -127,8 +127,8 @@ def recall(
 ) -> Recall:
     """Start on each clip's first frame under z = E(its next two seconds), and let the controller run.
 
-    The latent is encoded anew after ``every`` so many control steps from the clip's own clock; the body is never corrected. Up to ``seconds``,
-    or the clip's length, are compared. ``engine`` needs one world for each clip.
+    The latent is encoded anew after ``every`` so many control steps from the clip's own clock; the body is never
+    corrected. Up to ``seconds``, or the clip's length, are compared. ``engine`` needs one world for each clip.
     """
     clip = torch.arange(len(library), device=engine.device)
     start = torch.zeros_like(clip)
