@@ -43,7 +43,7 @@ def leave_run(folder: Path, text: str, *, latent: int = BOTH, stopped: bool = Fa
     replace(summary(text=text), stopped=stopped, seconds=seconds).write(folder)
     learnt.save(folder / FILE)
     if search:
-        found = Searched(learnt.decide, BANK[latent], BANK[latent], {"bank": 0.5}, 2.0)
+        found = Searched(learnt.decide, BANK[latent], {"bank": 0.5}, 2.0)
         write_state(folder / searched.FILE, {"0": found.state()})
     assert Summary.read(folder).text == text
     return learnt
