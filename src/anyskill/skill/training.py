@@ -139,7 +139,7 @@ def paper() -> SkillConfig:
 def as_released() -> SkillConfig:
     """The authors' released code where it departs from the paper: what it pays, and what ends an episode.
 
-    Its style term is the cosine to the nearest latent of the bank, and no decrease of the similarity ever ends an
+    Its style term is the cosine to the nearest latent of all clips, and no decrease of the similarity ever ends an
     episode. Of its other departures, pictures that are not normalised and a camera that stands too far away and does
     not follow are not repeated: they belong to the image-text model.
     """

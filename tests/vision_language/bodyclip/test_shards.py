@@ -12,6 +12,7 @@ from anyskill.vision_language.bodyclip.shards import (
     ShardsConfig,
     draw,
     missing_shards,
+    original_name,
 )
 from anyskill.vision_language.model import VisionLanguageError
 from tests.vision_language.bodyclip.made_up import SHARDS, library, make_shards
@@ -82,3 +83,7 @@ def test_made_up_shards_are_complete(shards_folder: Path) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in shards_folder.iterdir()}
     make_shards(shards_folder)
     assert before == {path.name: path.stat().st_mtime_ns for path in shards_folder.iterdir()}
+
+
+def test_what_is_played_or_mirrored_belongs_to_its_motion() -> None:
+    assert {original_name(f"walk{end}") for end in ("", "-mirrored", "-played", "-mirrored-played")} == {"walk"}

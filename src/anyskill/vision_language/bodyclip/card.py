@@ -10,7 +10,7 @@ from anyskill.learning.run_folder import RunFolder
 from anyskill.text.phrasebook import phrasebook
 from anyskill.vision_language.bodyclip.phrases import phrase_book
 from anyskill.vision_language.bodyclip.settings import TrainingConfig
-from anyskill.vision_language.bodyclip.shards import Shards
+from anyskill.vision_language.bodyclip.shards import Shards, original_name
 from anyskill.vision_language.bodyclip.teacher import Lessons
 from anyskill.vision_language.model import VisionLanguageError
 
@@ -131,12 +131,14 @@ def write_card(run: Path, metrics: Path) -> str:
         parameters=figures["parameters"] / 1e6,
         moments=_count(sum(len(shard.clip) for shard in train)),
         pictures=_count(sum(shard.pictures.shape[:2].numel() for shard in train)),
-        motions=len({_plain(name) for name in train[0].names}),
+        motions=len({original_name(name) for name in train[0].names}),
         facts=sum("thing" not in phrases.parts for phrases in phrase_book().values()),
         entries=_count(len(phrasebook().entries)),
         teacher=_TEACHER.format(_count(len(Lessons.load(lessons).texts))) if lessons.exists() else "",
         start=" It began with the weights of an earlier one." if (run / "start.safetensors").exists() else "",
-        held_out=", ".join(sorted({_plain(s.names[n]) for s in test for n in s.clip.unique().tolist() if n >= 0})),
+        held_out=", ".join(
+            sorted({original_name(s.names[n]) for s in test for n in s.clip.unique().tolist() if n >= 0})
+        ),
         hours=seconds / 3600,
         rows="\n".join(bar.row(figures) for bar in BARS),
         failures="\n".join(f"- Below what it should be: {bar.what}." for bar in BARS if bar.is_missed(figures))
@@ -156,10 +158,6 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path} lacks {', '.join(sorted(missing))}; write it anew with `anyskill bodyclip evaluate --json`."
         )
     return dict(figures)
-
-
-def _plain(name: str) -> str:
-    return name.removesuffix("-mirrored")
 
 
 def _count(number: float) -> str:

@@ -23,7 +23,7 @@ from anyskill.vision_language.bodyclip.model import BodyClip
 from anyskill.vision_language.bodyclip.moments import stopped
 from anyskill.vision_language.bodyclip.paraphrases import paraphrase_figures
 from anyskill.vision_language.bodyclip.phrases import phrase_book
-from anyskill.vision_language.bodyclip.shards import Shard, Shards
+from anyskill.vision_language.bodyclip.shards import Shard, Shards, original_name
 from anyskill.vision_language.bodyclip.towers import MAX_FRAMES
 from anyskill.vision_language.model import VisionLanguageError
 
@@ -131,7 +131,7 @@ def label_figures(model: BodyClip, pictures: Shards, labels: Mapping[str, str]) 
     features: dict[str, list[Tensor]] = {}
     for shard in pictures:
         for number in shard.clip.unique().tolist():
-            name = shard.names[number].removesuffix("-mirrored") if number >= 0 else ""
+            name = original_name(shard.names[number]) if number >= 0 else ""
             if name in labels and shard.pictures.shape[1] == MAX_FRAMES:
                 rows = (shard.clip == number).nonzero()[:PICTURES_OF_A_CLIP, 0]
                 features.setdefault(name, []).append(model.encode_images(shard.pictures[rows], shard.interval))

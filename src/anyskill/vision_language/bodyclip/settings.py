@@ -37,7 +37,7 @@ class TrainingConfig:
     """Of matrices."""
     pair_weight: float = 0.5
     """Of the true sentence against the one that differs in one thing, and, where a sentence is about movement, of the
-    true body against the same slowed, and another."""
+    true body against the same slowed, and against others that move."""
     follow_weight: float = 1.0
     """Of the cosine of a sentence's feature with that of its claims, of a name's with its description's, and of a
     picture's with its state's, beside the contrast with others."""

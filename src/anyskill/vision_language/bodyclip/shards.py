@@ -133,10 +133,14 @@ def missing_shards(config: ShardsConfig, folder: Path) -> list[tuple[Split, int]
     return [(split, number) for split, number in wanted if not shard_path(folder, split, number).exists()]
 
 
+def original_name(name: str) -> str:
+    """Of the motion that a mirrored one, or what a controller makes of it, comes from."""
+    return name.removesuffix("-played").removesuffix("-mirrored")
+
+
 def moments_of(split: Split, library: MotionLibrary, config: ShardsConfig) -> MomentSampler:
     """What draws the moments of one split: those of the test are of the motions held out, the others of all others."""
-    names = [name.removesuffix("-played").removesuffix("-mirrored") for name in library.names]
-    held = torch.tensor([name in config.held_out for name in names])
+    held = torch.tensor([original_name(name) in config.held_out for name in library.names])
     return MomentSampler(library, held if split == "test" else ~held)
 
 
