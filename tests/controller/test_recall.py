@@ -8,8 +8,9 @@ import torch
 
 from anyskill.body.state import BodyState
 from anyskill.controller.recall import aligned_errors, recall
+from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import Limp, Scripted, library
+from tests.controller.made_up import Limp, Scripted, arm_clip, library
 
 
 def slow_alignment(a: np.ndarray, b: np.ndarray, slack: int) -> np.ndarray:
@@ -85,3 +86,15 @@ def test_latents_follow_the_clip_as_often_as_is_wanted(every: int, asked: int, m
     assert len(windows) == asked
     torch.testing.assert_close(windows[0], motions.windows(torch.arange(3), torch.full((3,), 59), 60))
     torch.testing.assert_close(windows[1], motions.windows(torch.arange(3), torch.full((3,), 59 + every), 60))
+
+
+def test_latents_follow_short_clips_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    motions = MotionLibrary([arm_clip("quick", 7, -1.5, seconds=2.1)])  # frames 0 to 63
+    controller, windows = Scripted(motions, [0]), []
+    encode = controller.encode
+    monkeypatch.setattr(controller, "encode", lambda window: windows.append(window) or encode(window))
+    recall(controller, MujocoCpu(1), motions, every=5)
+    begins = [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 49, 49, 49]  # a window shows half a second of its clip at least
+    assert len(windows) == len(begins)
+    for window, begin in zip(windows, begins, strict=True):
+        torch.testing.assert_close(window, motions.windows(torch.tensor([0]), torch.tensor([begin + 59]), 60))

@@ -155,6 +155,24 @@ def test_stretches_of_clips() -> None:
     assert 10 < stays < 150
 
 
+def test_clips_come_in_equal_pieces() -> None:
+    search = make(torch.eye(4))
+    with_paths(search.controller, short=torch.ones(1, 4), long=torch.ones(40, 4), plain=torch.ones(18, 4))
+    assert [part.tolist() for part in search._pieces()] == [
+        [0, 1, 1, 1, 2],
+        [0, 1, 14, 27, 41],
+        [0, 13, 26, 40, 58],
+        [1, 41, 41, 41, 59],
+    ]
+
+
+def test_no_clip_is_overlooked() -> None:
+    search = make(IDLE, replace(SHORT, clips=True), worlds=40)
+    idle = {f"idle {number}": IDLE for number in range(150)}
+    with_paths(search.controller, **idle, up=UP.expand(4, 4), idle_again=IDLE)
+    assert (search._clips().latents == UP).all()
+
+
 def test_a_clip_does_what_no_single_latent_goes_on_doing() -> None:
     bank = torch.cat((UP, to_latent(torch.tensor([[1.0, 1.0, 0.2, 0.0]])), IDLE))
     config = replace(SHORT, decisions=18, tail=9, final=18, clips=True, centres=4)

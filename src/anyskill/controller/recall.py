@@ -9,6 +9,7 @@ from torch import Tensor
 from anyskill import rotation
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller
+from anyskill.controller.windows import Windows
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.engine import CONTROL_RATE, Engine
 
@@ -127,18 +128,18 @@ def recall(
 ) -> Recall:
     """Start on each clip's first frame under z = E(its next two seconds), and let the controller run.
 
-    The latent is encoded anew after ``every`` so many control steps from the clip's own clock; the body is never
-    corrected. Up to ``seconds``, or the clip's length, are compared. ``engine`` needs one world for each clip.
+    The latent is encoded anew after ``every`` so many control steps, of the window that begins where the clip's own
+    clock is, as a window does that moves along (``Windows.onward``); the body is never corrected. Up to ``seconds``, or
+    the clip's length, are compared. ``engine`` needs one world for each clip.
     """
     clip = torch.arange(len(library), device=engine.device)
-    start = torch.zeros_like(clip)
+    start, windows = torch.zeros_like(clip), Windows(library, controller.config.frames)
     engine.reset(clip, *library.generalized(clip, start))
     lengths = (library.lengths - 1).clamp_max(round(seconds * CONTROL_RATE))
     done, wanted = [], []
     for step in range(int(lengths.max())):
         if step % every == 0:
-            ahead = step + controller.config.frames - 1
-            end = torch.where(library.loops, ahead, (library.lengths - 1).clamp_max(ahead))
+            end = windows.last(clip, windows.onward(clip, torch.full_like(clip, step)))
             z = controller.encode(library.windows(clip, end, controller.config.frames))
         engine.step(controller.act(engine.state(), z))
         done.append(engine.state())

@@ -180,6 +180,7 @@ class TrackingTask:
         self.left[worlds] = time_to_hold(config.hold, n, draws)
         moves = torch.rand(n, generator=draws, device=draws.device) < config.moving
         self.stay[worlds] = torch.where(moves, time_to_hold(config.stay, n, draws), -1)
+        self.start[worlds] = torch.where(moves, self.windows.onward(clip, self.frame[worlds]), start)
 
     def _move_on(self) -> None:
         """Begin windows that move along anew where their clocks are, until their clips are nearly over.

@@ -4,6 +4,7 @@ Seconds, where PPO takes minutes. What is found is a skill of its own, and where
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -288,21 +289,32 @@ class LatentSearch:
         return Plans.sequence(latents, starts)
 
     def _clips(self) -> Plans:
-        """The best of two rounds of stretches, one a world: of any clips, then of those whose stretches were best.
+        """The best of every clip, again and again, and of stretches, one a world, of those clips that were best so.
 
         What is done once, a kick, or to and fro, a wave, is nothing that a latent could go on doing as it is held.
         """
+        clip, first, last, end = self._pieces()
+        again = torch.ones_like(clip, dtype=torch.bool)
+        whole = Plans.stretch(self.controller.paths, first, last, last - first + 1, again)
+        scores = self._tried(whole)
+        lowest = scores.new_full((int(clip[-1]) + 1,), -torch.inf)
+        leaders = self._leaders(lowest.scatter_reduce(0, clip, scores, "amax"))
+        chosen = leaders[self._draw(self.engine.num_worlds, 0, len(leaders))]
+        begin = torch.searchsorted(clip, chosen)
+        parts = self._stretches(first[begin], end[begin])
+        return Plans.cat(whole, parts)[self._leaders(torch.cat((scores, self._tried(parts))))]
+
+    def _pieces(self) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"], Int[Tensor, "n"], Int[Tensor, "n"]]:
+        """All clips, those that are longer than a plan in equal pieces: number, first and last place, end of the clip."""
         names = self.controller.path_names
         begins = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
-        bounds = torch.tensor([*begins, len(names)], device=self.text.device)
-        clips = torch.arange(len(begins), device=bounds.device)
-        tried, scores = [], []
-        for _ in range(2):
-            clip = clips[self._draw(self.engine.num_worlds, 0, len(clips))]
-            tried.append(self._stretches(bounds[clip], bounds[clip + 1]))
-            scores.append(self._tried(tried[-1]))
-            clips = clip[self._leaders(scores[-1])]
-        return Plans.cat(*tried)[self._leaders(torch.cat(scores))]
+        rows = []
+        for clip, (begin, end) in enumerate(pairwise([*begins, len(names)])):
+            count = -(-(end - begin) // SEGMENTS)
+            bounds = [begin + (end - begin) * piece // count for piece in range(count + 1)]
+            rows += [(clip, first, next_one - 1, end) for first, next_one in pairwise(bounds)]
+        clip, first, last, end = torch.tensor(rows, device=self.text.device).T.contiguous()
+        return clip, first, last, end
 
     def _stretches(self, begin: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Plans:
         """Random ones of the clips between those places, of half a second or more; half of them again and again."""
