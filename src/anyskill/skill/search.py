@@ -305,7 +305,7 @@ class LatentSearch:
         return Plans.cat(whole, parts)[self._leaders(torch.cat((scores, self._tried(parts))))]
 
     def _pieces(self) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"], Int[Tensor, "n"], Int[Tensor, "n"]]:
-        """All clips, those that are longer than a plan in equal pieces: number, first and last place, end of the clip."""
+        """All clips, long ones in equal pieces no longer than a plan: number, first and last place, end of the clip."""
         names = self.controller.path_names
         begins = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
         rows = []
