@@ -50,6 +50,7 @@ def test_json_is_one_object_with_the_figures(file: Path, capsys: pytest.CaptureF
         "penetration",
         "retrieval",
         "travel",
+        "lively",
         "held",
     ]
     assert all(value is None or isinstance(value, float) for value in figures.values())

@@ -76,6 +76,25 @@ def test_travel_is_the_share_of_the_way() -> None:
     assert walks.travel == pytest.approx(0.7)
 
 
+def test_liveliness_is_that_of_the_body_that_moves_most() -> None:
+    motions = library()
+    recalled = recall(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
+    assert recalled.lively is None  # in four seconds an arm goes there and back: at less than half a metre a second
+    time, lengths = torch.arange(len(recalled.wanted.positions))[:, None], torch.tensor([111, 111, 111])
+
+    def swinging(*sizes: float) -> BodyState:
+        """One body goes to and fro by so much 30 times a second, and much further at the end, which does not count."""
+        state = BodyState(*(getattr(recalled.wanted, name).clone() for name in recalled.wanted.__slots__))
+        state.positions[:] = 0.0
+        size = torch.where(time < lengths, torch.tensor(sizes), 1.0)
+        state.positions[..., 5, 1] = size * (time % 2)
+        return state
+
+    swung = replace(recalled, lengths=lengths, wanted=swinging(0.1, 0.1, 0.01), done=swinging(0.02, 0.2, 0.0))
+    assert swung.liveliness.tolist() == pytest.approx([0.2, 2.0, 0.0], abs=1e-4)
+    assert swung.lively == pytest.approx(0.6, abs=1e-4)  # the third clip moves at 0.3 m/s
+
+
 @pytest.mark.parametrize(("every", "asked"), [(30, 2), (5, 9)])
 def test_latents_follow_the_clip_as_often_as_is_wanted(every: int, asked: int, monkeypatch: pytest.MonkeyPatch) -> None:
     motions = library()

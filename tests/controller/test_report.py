@@ -18,8 +18,7 @@ from tests.controller.made_up import SKELETON, Scripted, arm_clip, library
 
 KEYS = [
     *("recall", "calm", "coverage", "entropy", "recovery", "jerk_ratio", "slide_ratio", "penetration", "retrieval"),
-    "travel",
-    "held",
+    *("travel", "lively", "held"),
 ]
 
 
@@ -47,6 +46,7 @@ def test_the_figures_are_those_of_the_parts(report: Report) -> None:
     assert (figures["calm"], figures["retrieval"]) == (report.calm.share, report.quality.retrieval)
     assert figures["entropy"] > 0.7
     assert figures["travel"] is None  # all clips stand
+    assert figures["lively"] == report.played.lively
     assert 0.0 <= figures["penetration"] < 0.05
     assert figures["held"] == report.held.share
     assert figures["jerk_ratio"] == pytest.approx(float(report.done.jerk.sum() / report.wanted.jerk.sum()))

@@ -15,6 +15,7 @@ from anyskill.sim.engine import CONTROL_RATE, Engine
 
 SOMEWHERE = 0.25  # m/s, from the first place to the last; a clip that is faster goes somewhere
 KEPT = 0.12  # m, mean distance of bodies up to which a clip counts as recalled
+RESTLESS = 0.5  # m/s relative to the root, mean over a clip; where no body is faster, a clip is a pose held
 
 
 def relative_positions(state: BodyState) -> Float[Tensor, "*batch body-1 3"]:
@@ -116,6 +117,29 @@ class Recall:
         clip = torch.arange(len(self.lengths), device=self.lengths.device)
         root = states.positions[:, :, 0, :2]
         return (root[self.lengths - 1, clip] - root[0, clip]).norm(dim=-1)
+
+    @property
+    def liveliness(self) -> Float[Tensor, "clip"]:
+        """Mean speed of the body that moves most in a clip, relative to the root, as a share of what it is there.
+
+        A punch that stays in guard is off by little, on average.
+        """
+        done, wanted = (self._speed(states) for states in (self.done, self.wanted))
+        busiest = wanted.argmax(1, keepdim=True)
+        return (done / wanted.clamp_min(1e-6)).gather(1, busiest)[:, 0]
+
+    @property
+    def lively(self) -> float | None:
+        """Mean liveliness of clips that are no pose held, up to 1 each; None if all are."""
+        moves = self._speed(self.wanted).amax(1) > RESTLESS
+        return float(self.liveliness[moves].clamp_max(1.0).mean()) if moves.any() else None
+
+    def _speed(self, states: BodyState) -> Float[Tensor, "clip body-1"]:
+        """Mean speed (m/s) of each body but the root relative to it."""
+        steps = relative_positions(states).diff(dim=0).norm(dim=-1)
+        counts = torch.arange(len(steps), device=steps.device)[:, None] < self.lengths - 1
+        ways = torch.where(counts[..., None], steps, 0.0).sum(0)
+        return CONTROL_RATE * ways / (self.lengths - 1).clamp_min(1)[:, None]
 
     @property
     def share(self) -> float:

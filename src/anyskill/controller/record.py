@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 import yaml
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from anyskill.body.state import BodyState
 from anyskill.controller.bank import PACE
 from anyskill.controller.controller import Controller, ControllerError
-from anyskill.controller.recall import recall, relative_positions
+from anyskill.controller.recall import recall
 from anyskill.files import write_atomically
 from anyskill.motion.clip import Clip
 from anyskill.motion.formats.clip_npz import save_clip
@@ -32,12 +32,9 @@ def record(controller: Controller, engine: Engine, library: MotionLibrary) -> li
         ControllerError: Nothing is done well.
     """
     recalled, skeleton = recall(controller, engine, library, every=PACE), library.skeleton
-    both = recalled.done, recalled.wanted
-    done, wanted = (_highest(states, recalled.lengths) for states in both)
-    pace, wanted_pace = (_pace(states, recalled.lengths) for states in both)
-    busiest = wanted_pace.argmax(1, keepdim=True)
-    lively = (pace >= LIVELY * wanted_pace).gather(1, busiest)[:, 0]
-    good = recalled.kept & (recalled.worst <= WORST) & (done >= wanted - LOWER) & lively
+    done, wanted = (_highest(states, recalled.lengths) for states in (recalled.done, recalled.wanted))
+    rises, lively = done >= wanted - LOWER, recalled.liveliness >= LIVELY
+    good = recalled.kept & (recalled.worst <= WORST) & rises & lively
     if not good.any():
         raise ControllerError(
             f"none of the {len(library)} clips is done well enough to go by its name; train the controller longer."
@@ -61,18 +58,8 @@ def record(controller: Controller, engine: Engine, library: MotionLibrary) -> li
 def _highest(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip"]:
     """The root's highest place (m) over the frames that count, of states ``(time, clip)``."""
     height = states.positions[:, :, 0, 2]
-    return torch.where(_counts(height, lengths), height, 0.0).amax(0)
-
-
-def _pace(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip body-1"]:
-    """Mean speed (m/s) of each body but the root relative to it."""
-    steps = relative_positions(states).diff(dim=0).norm(dim=-1)
-    ways = torch.where(_counts(steps, lengths - 1)[..., None], steps, 0.0).sum(0)
-    return CONTROL_RATE * ways / (lengths - 1).clamp_min(1)[:, None]
-
-
-def _counts(values: Tensor, lengths: Int[Tensor, "clip"]) -> Bool[Tensor, "time clip"]:
-    return torch.arange(len(values), device=values.device)[:, None] < lengths
+    counts = torch.arange(len(height), device=height.device)[:, None] < lengths
+    return torch.where(counts, height, 0.0).amax(0)
 
 
 def write(clips: list[Clip], folder: Path) -> Path:

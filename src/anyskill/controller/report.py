@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from anyskill.controller.bank import BankPostures
+from anyskill.controller.bank import PACE, BankPostures
 from anyskill.controller.controller import Controller, ControllerError
 from anyskill.controller.held import CLOSE, Held, held
 from anyskill.controller.metrics import (
@@ -78,6 +78,7 @@ BARS = (
     Bar("penetration", "Penetration", "cm"),
     Bar("retrieval", "Retrieval", "%"),
     Bar("travel", "Travel", "%"),
+    Bar("lively", "Lively", "%"),
     Bar("held", "Held", "%"),
 )
 
@@ -91,6 +92,8 @@ class Report:
     captured: Bool[Tensor, "clip"]
     """Clips that are motion capture. Those authored by hand are smoother than any body, and their feet never slide."""
     recall: Recall
+    played: Recall
+    """The same with latents six times a second, as skills play clips."""
     calm: Calm
     coverage: Coverage
     recovery: Recovery
@@ -116,6 +119,7 @@ class Report:
             "penetration": float(self.done.penetration.mean()),
             "retrieval": self.quality.retrieval,
             "travel": self.recall.travel,
+            "lively": self.played.lively,
             "held": self.held.share,
         }
 
@@ -151,6 +155,8 @@ class Report:
             "retrieval": "windows nearest to their own clip in latent space; "
             f"uniformity {self.quality.uniformity:.2f} (−4 is even)",
             "travel": "of their way, made by clips that go somewhere; recall alone cannot tell walking from standing",
+            "lively": "of its speed, made by the body that moves most in a clip that is played latent by latent; mean "
+            "over clips in which one does",
             "held": f"held for five seconds, so many bring who stands within {100 * CLOSE:.0f} cm of what they show; "
             f"{100 * float(self.held.fallen.float().mean()):.0f} % make it fall",
         }
@@ -198,7 +204,8 @@ def measure(
         )
     draws = torch.Generator().manual_seed(seed)
     tell("recall")
-    recalled = recall(controller, make_engine(len(library), library.device, character), library)
+    one_each = make_engine(len(library), library.device, character)
+    recalled, stepwise = recall(controller, one_each, library), recall(controller, one_each, library, every=PACE)
     tell("smoothness")
     own, theirs = (smoothness(states, recalled.lengths, character) for states in (recalled.done, recalled.wanted))
     tell("calm")
@@ -218,6 +225,7 @@ def measure(
         library.names,
         torch.tensor([name not in authored for name in library.names]),
         recalled,
+        stepwise,
         calm(played, library.skeleton, postures),
         covered,
         recovered,
