@@ -47,7 +47,7 @@ def test_paths_lead_through_each_clip() -> None:
     motions = MotionLibrary(clips)
     clip, end = path_places(motions, 60)
     assert end[clip == 0].tolist() == list(range(59, 106 + 60, 5))  # half a second of its 121 frames is left
-    assert end[clip == 1].tolist() == [30]
+    assert end[clip == 1].tolist() == [30, 64, 69, 74]  # the whole of it, and what begins at its frames 5, 10, 15
     assert end[clip == 2].tolist() == list(range(59, 59 + int(motions.lengths[2]), 5))
 
 

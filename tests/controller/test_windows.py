@@ -65,7 +65,11 @@ def test_windows_that_move_along_may_end_beyond_a_clip() -> None:
     for ours, theirs in zip(windows.rows(clip, last, frames), windows.rows(clip, end, frames), strict=True):
         assert torch.equal(ours, theirs)
     short = windows_of(("arm", -1.5), seconds=1.0)
-    assert short.onward(clip, 20 * ONE) == 0 and short.last(clip, clip) == 30
+    assert [int(short.onward(clip, frame * ONE)) for frame in (0, 9, 20)] == [0, 9, 16]
+    assert [int(short.last(clip, first * ONE)) for first in (0, 9, 16)] == [30, 68, 75]  # the whole is padded before it
+    assert [int(short.first(clip, last * ONE)) for last in (30, 68, 75)] == [0, 9, 16]
+    tiny = windows_of(("arm", -1.5), seconds=0.3)
+    assert tiny.onward(clip, 5 * ONE) == 0 and tiny.last(clip, clip) == 9
     library = windows.library
     clips, ends = torch.tensor([0, 0, 1, 0, 0]), torch.tensor([150, 165, 165, 150, 120])
     some, number = library.distinct_windows(clips, ends, 60)

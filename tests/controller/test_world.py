@@ -170,8 +170,9 @@ def test_latents_that_move_along_begin_where_their_worlds_have_come_to() -> None
     before = world._shown(world.slack)
     worlds, clips, ends = world.onward()
     assert torch.equal(worlds, moves.nonzero()[:, 0]) and torch.equal(clips, clip[worlds])
-    # 50 or 20, five steps and two frames ahead are 57, and 27; of the short clip there is one window.
-    assert torch.equal(ends, torch.tensor([57 + ENCODED - 1, 30, 57 + ENCODED - 1])[clips])
+    # 50 or 20, five steps and two frames ahead are 57, and 27; a window of the short clip begins half a second before
+    # its end at the latest.
+    assert torch.equal(ends, torch.tensor([57, 16, 57])[clips] + ENCODED - 1)
     world.move_on(worlds, {"clip": clips, "end": ends, "latent": torch.ones(len(worlds), 2)})
     torch.testing.assert_close(world._shown(world.slack), before)
     assert torch.equal(world.latents["latent"][:, 0], moves.float())
@@ -182,7 +183,7 @@ def test_latents_that_move_along_begin_where_their_worlds_have_come_to() -> None
     before = world._shown(world.slack)
     worlds, clips, ends = world.onward()
     assert torch.equal(worlds, moves.nonzero()[:, 0])
-    assert torch.equal(ends, torch.tensor([62 + 59, 30, 62 + 59])[clips])  # beyond the first clip, which has 121 frames
+    assert torch.equal(ends, torch.tensor([62, 2, 62])[clips] + 59)  # beyond the first clip, which has 121 frames
     world.move_on(worlds, {"clip": clips, "end": ends, "latent": torch.ones(len(worlds), 2)})
     torch.testing.assert_close(world._shown(world.slack), before)  # the swing has gone round: 32 is 2
 

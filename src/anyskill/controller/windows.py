@@ -53,16 +53,15 @@ class Windows:
     def last(self, clip: Int[Tensor, "n"], first: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
         """Last frames of windows that begin somewhere: maybe beyond the clip's, in which it stays.
 
-        That of a clip which is shorter than a window is the clip's own; such a window is padded before its start.
+        The whole of a clip which is shorter than a window ends with the clip; such a window is padded before its start.
         """
         lengths = self.library.lengths[clip]
-        short = ~self.library.loops[clip] & (lengths < self.length)
-        return torch.where(short, lengths - 1, first + self.length - 1)
+        whole = ~self.library.loops[clip] & (lengths < self.length) & (first <= 0)
+        return torch.where(whole, lengths - 1, first + self.length - 1)
 
     def onward(self, clip: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
         """First frames of windows that move along with clips which have come to a frame: it, while there is more."""
-        lengths = self.library.lengths[clip]
-        latest = torch.where(lengths < self.length, 0, lengths - TAIL)
+        latest = (self.library.lengths[clip] - TAIL).clamp_min(0)
         return torch.where(self.library.loops[clip], frame, frame.minimum(latest))
 
     def stop(self, clip: Int[Tensor, "n"], last: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
