@@ -8,12 +8,13 @@ import torch
 
 from anyskill.body.state import BodyState
 from anyskill.controller import record as module
+from anyskill.controller.controller import Controller
 from anyskill.controller.recall import recall
-from anyskill.controller.record import record, write
+from anyskill.controller.record import record, stretched, write
 from anyskill.motion.dataset import load_dataset
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import Scripted, library
+from tests.controller.made_up import SKELETON, Scripted, arm_clip, library
 
 
 def test_what_is_done_well_goes_by_the_name_of_its_clip(tmp_path: Path) -> None:
@@ -56,3 +57,50 @@ def test_who_stays_on_the_ground_has_not_jumped(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module, "recall", lambda *_, **__: replace(recalled, wanted=wanted))
     clips = record(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
     assert [clip.name for clip in clips] == [f"{name}-played" for name in motions.names[1:]]
+
+
+class Obedient(Scripted):
+    """The right shoulder goes where a latent's first number says (rad)."""
+
+    def act(self, state, z):
+        targets = torch.zeros(len(z), SKELETON.num_dof)
+        targets[:, 7] = z[:, 0]
+        return targets
+
+
+def obedient(motions: MotionLibrary, **paths: list[float]) -> Controller:
+    controller = Obedient(motions, [0])
+    angles = torch.tensor([angle for path in paths.values() for angle in path])
+    controller.paths = torch.nn.functional.pad(angles[:, None], (0, 3))
+    controller.path_names = tuple(name for name, path in paths.items() for _ in path)
+    return controller
+
+
+def test_stretches_go_by_a_name_if_they_go_as_far(tmp_path: Path) -> None:
+    quick = [
+        replace(arm_clip(name, 7, -1.5, seconds=2.2), loop=True) for name in ("swings", "half", "twitches", "unknown")
+    ]
+    motions = MotionLibrary([*quick, arm_clip("slow", 7, -0.3)])
+    paths = {"swings": -1.4, "half": -0.85, "twitches": -0.1}
+    paths = {name: [0.0] * 6 + [angle] * 6 for name, angle in paths.items()} | {"slow": [0.0, -1.5] * 9}
+    clips = stretched(obedient(motions, **paths), MujocoCpu(90), motions, torch.Generator().manual_seed(0))
+    assert {clip.name.partition("-played-")[0] for clip in clips} == {"swings", "half", "twitches"}
+    reach = {}
+    for clip in clips:
+        shoulder = SKELETON.dofs_from_rotations(clip.rotations)[:, 7]
+        reach[clip.name] = float(shoulder.max() - shoulder.min())
+        assert (len(shoulder), clip.fps, clip.loop) == (120, 30, False)
+    named = {clip.name for clip in clips if clip.labels}
+    assert 10 < len(named) < 30 and len(clips) - len(named) >= 30
+    assert len(clips) < 80  # half as far, or a little further, is in doubt
+    assert all(clip.labels == ("swings",) for clip in clips if clip.labels)
+    assert min(reach[name] for name in named) > 0.65 * 1.5
+    assert max(size for name, size in reach.items() if name not in named) < 0.55 * 1.5
+    read = load_dataset(write(clips[:1], tmp_path, clips[1:]))
+    assert [motion.weight for motion in read.motions] == [1.0] + [0.25] * (len(clips) - 1)
+
+
+def test_without_a_path_of_a_clip_that_moves_there_are_no_stretches() -> None:
+    motions = library()  # slower than half a metre a second
+    controller = obedient(motions, **{name: [0.0, 1.0] for name in motions.names})
+    assert stretched(controller, MujocoCpu(2), motions, torch.Generator()) == []

@@ -87,7 +87,13 @@ def export(
     print(f"{out}  {out.stat().st_size / 1e6:.1f} MB, {len(controller.latents)} latents of {clips} clips")
 
 
-def record(out: Path, file: Annotated[Path | None, tyro.conf.Positional] = None, motions: Path | None = None) -> None:
+def record(
+    out: Path,
+    file: Annotated[Path | None, tyro.conf.Positional] = None,
+    motions: Path | None = None,
+    stretches: int = 200,
+    seed: int = 0,
+) -> None:
     """Write what a controller makes of its clips as motions, for BodyCLIP to learn what simulated bodies look like.
 
     What is done badly is left out.
@@ -96,16 +102,25 @@ def record(out: Path, file: Annotated[Path | None, tyro.conf.Positional] = None,
         out: Folder for the motions (.npz) and motions.yaml, a data set of them.
         file: The controller; without, the one that comes with this package.
         motions: Data set of clips (YAML) to ask it for; without, as for `controller report`.
+        stretches: Also so many random stretches of clips that move, done again and again, as a search tries them. Those
+            that go less far than their clips go by no name.
+        seed: Of which stretches.
     """
+    import torch
+
     from anyskill.controller.controller import Controller, load_controller
     from anyskill.controller.record import record as recorded
-    from anyskill.controller.record import write
+    from anyskill.controller.record import stretched, write
     from anyskill.sim.engine import make_engine
 
     controller = load_controller() if file is None else Controller.load(file)
     library = _library(motions, file and file.parent, "cpu")
-    clips = recorded(controller, make_engine(len(library), "cpu", library.skeleton.character), library)
-    print(f"{write(clips, out)}  {len(clips)} of {len(library)} clips")
+    character = library.skeleton.character
+    clips = recorded(controller, make_engine(len(library), "cpu", character), library)
+    draws = torch.Generator().manual_seed(seed)
+    parts = stretched(controller, make_engine(stretches, "cpu", character), library, draws) if stretches else []
+    named = sum(bool(part.labels) for part in parts)
+    print(f"{write(clips, out, parts)}  {len(clips)} of {len(library)} clips, {named} of {len(parts)} stretches named")
 
 
 def _library(motions: Path | None, run: Path | None, device: str) -> "MotionLibrary":

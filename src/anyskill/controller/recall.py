@@ -25,6 +25,14 @@ def relative_positions(state: BodyState) -> Float[Tensor, "*batch body-1 3"]:
     return rotation.rotate(inverse, state.positions[..., 1:, :] - root)
 
 
+def speeds(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip body-1"]:
+    """Mean speed (m/s) of each body but the root relative to it, over the frames that count of ``(time, clip)``."""
+    steps = relative_positions(states).diff(dim=0).norm(dim=-1)
+    counts = torch.arange(len(steps), device=steps.device)[:, None] < lengths - 1
+    ways = torch.where(counts[..., None], steps, 0.0).sum(0)
+    return CONTROL_RATE * ways / (lengths - 1).clamp_min(1)[:, None]
+
+
 def aligned_errors(
     one: Float[Tensor, "batch time body 3"],
     other: Float[Tensor, "batch time body 3"],
@@ -124,22 +132,15 @@ class Recall:
 
         A punch that stays in guard is off by little, on average.
         """
-        done, wanted = (self._speed(states) for states in (self.done, self.wanted))
+        done, wanted = (speeds(states, self.lengths) for states in (self.done, self.wanted))
         busiest = wanted.argmax(1, keepdim=True)
         return (done / wanted.clamp_min(1e-6)).gather(1, busiest)[:, 0]
 
     @property
     def lively(self) -> float | None:
         """Mean liveliness of clips that are no pose held, up to 1 each; None if all are."""
-        moves = self._speed(self.wanted).amax(1) > RESTLESS
+        moves = speeds(self.wanted, self.lengths).amax(1) > RESTLESS
         return float(self.liveliness[moves].clamp_max(1.0).mean()) if moves.any() else None
-
-    def _speed(self, states: BodyState) -> Float[Tensor, "clip body-1"]:
-        """Mean speed (m/s) of each body but the root relative to it."""
-        steps = relative_positions(states).diff(dim=0).norm(dim=-1)
-        counts = torch.arange(len(steps), device=steps.device)[:, None] < self.lengths - 1
-        ways = torch.where(counts[..., None], steps, 0.0).sum(0)
-        return CONTROL_RATE * ways / (self.lengths - 1).clamp_min(1)[:, None]
 
     @property
     def share(self) -> float:

@@ -1,16 +1,18 @@
 """What a controller makes of its clips, as motions of their own: they show what a simulated body looks like at it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import yaml
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill.body.state import BodyState
 from anyskill.controller.bank import PACE
 from anyskill.controller.controller import Controller, ControllerError
-from anyskill.controller.recall import recall
+from anyskill.controller.play import stand
+from anyskill.controller.recall import RESTLESS, recall, relative_positions, speeds
 from anyskill.files import write_atomically
 from anyskill.motion.clip import Clip
 from anyskill.motion.formats.clip_npz import save_clip
@@ -20,7 +22,12 @@ from anyskill.sim.engine import CONTROL_RATE, Engine
 FILE = "motions.yaml"
 WORST = 0.2  # m, mean distance of the worst body up to which a motion may be called what its clip is called
 LIVELY = 0.5  # share of its clip's speed, of the body that moves most there: a punch that stays in guard is no punch
-LOWER = 0.06  # m; whose highest place is so much lower than the clip's has not jumped
+WAY, SECONDS = 2, 4  # of a stretch done again and again: to get there, which is left out, and then
+STRETCH = (3, 19)  # latents of a path that are done again and again, a random number from this range
+SHOWING = (0.25, 0.8)  # of a clip that is no loop: where it is at what it is called, not on the way there or back
+FAR, NEAR = 0.7, 0.5  # shares of its clip's reach, of the body that moves most there: to do as it does, and not to
+WEIGHT = 0.25  # of a stretch beside whole clips: there are several of each clip
+LOWER = 0.06  # m; whose highest place is so much lower than the clip's has not jumped, or hardly
 
 
 def record(controller: Controller, engine: Engine, library: MotionLibrary) -> list[Clip]:
@@ -31,7 +38,7 @@ def record(controller: Controller, engine: Engine, library: MotionLibrary) -> li
     Raises:
         ControllerError: Nothing is done well.
     """
-    recalled, skeleton = recall(controller, engine, library, every=PACE), library.skeleton
+    recalled = recall(controller, engine, library, every=PACE)
     done, wanted = (_highest(states, recalled.lengths) for states in (recalled.done, recalled.wanted))
     rises, lively = done >= wanted - LOWER, recalled.liveliness >= LIVELY
     good = recalled.kept & (recalled.worst <= WORST) & rises & lively
@@ -39,20 +46,72 @@ def record(controller: Controller, engine: Engine, library: MotionLibrary) -> li
         raise ControllerError(
             f"none of the {len(library)} clips is done well enough to go by its name; train the controller longer."
         )
-    clips = []
-    for number in good.nonzero()[:, 0].tolist():
-        states = recalled.done[: int(recalled.lengths[number]), number].to("cpu")
-        clips.append(
-            Clip(
-                f"{library.names[number]}-played",
-                CONTROL_RATE,
-                states.positions[:, 0].double(),
-                skeleton.local_rotations(states.rotations.double()),
-                library.labels[number],
-                character=skeleton.character,
-            )
-        )
-    return clips
+    return [
+        _clip(library, number, "", recalled.done[: int(recalled.lengths[number]), number], named=True)
+        for number in good.nonzero()[:, 0].tolist()
+    ]
+
+
+def stretched(controller: Controller, engine: Engine, library: MotionLibrary, generator: torch.Generator) -> list[Clip]:
+    """Stretches of clips that move, chosen at random and done again and again from standing, one a world.
+
+    What goes much less far than its clip goes by no name: who twitches in the middle of a kick must not be taken to
+    kick. What is in doubt is left out. There are none if the controller has no path of a clip that moves.
+    """
+    names, device = controller.path_names, engine.device
+    frames = torch.arange(SECONDS * CONTROL_RATE, device=device)
+    everywhere = torch.meshgrid(frames, torch.arange(len(library), device=device), indexing="ij")
+    wanted = library.states(*reversed(everywhere))
+    lengths = torch.where(library.loops, len(frames), library.lengths.clamp_max(len(frames)))
+    phase = frames[:, None] / library.lengths
+    shows = library.loops | (phase > SHOWING[0]) & (phase < SHOWING[1])
+    speed, reach = speeds(wanted, lengths), _reach(wanted, shows)
+    known = torch.tensor([name in names for name in library.names], device=device)
+    moves = (known & (speed.amax(1) > RESTLESS)).nonzero()[:, 0]
+    if not len(moves):
+        return []
+    world = torch.arange(engine.num_worlds, device=device)
+    clip = moves[world % len(moves)]
+    begin = torch.tensor([names.index(library.names[number]) for number in clip.tolist()], device=device)
+    end = begin + torch.tensor([names.count(library.names[number]) for number in clip.tolist()], device=device)
+    chance = torch.rand(len(world), generator=generator, device=device)
+    first = begin + (chance * (end - begin)).long()
+    count = torch.randint(*STRETCH, (len(world),), generator=generator, device=device)
+    stand(engine)
+    done = []
+    for step in range(WAY * CONTROL_RATE + len(frames)):
+        place = (first + step // PACE % count).minimum(end - 1)
+        engine.step(controller.act(engine.state(), controller.paths[place]))
+        done.append(engine.state())
+    states = BodyState.stack(done[WAY * CONTROL_RATE :])
+    always, busiest = torch.ones_like(states.positions[..., 0, 0], dtype=torch.bool), speed.argmax(1)[clip, None]
+    share = (_reach(states, always) / reach[clip]).gather(1, busiest)[:, 0]
+    lower = _highest(wanted, lengths)[clip] - _highest(states, torch.full_like(clip, len(frames)))
+    named, denied = (share >= FAR) & (lower <= LOWER), (share < NEAR) | (lower > 2 * LOWER)
+    return [
+        _clip(library, int(clip[number]), f"-{number // len(moves) + 1}", states[:, number], named=bool(named[number]))
+        for number in (named | denied).nonzero()[:, 0].tolist()
+    ]
+
+
+def _clip(library: MotionLibrary, number: int, ending: str, states: BodyState, *, named: bool) -> Clip:
+    """What was done of a clip, over time, as a motion; with the clip's labels if it is what they say."""
+    states, skeleton = states.to("cpu"), library.skeleton
+    return Clip(
+        f"{library.names[number]}-played{ending}",
+        CONTROL_RATE,
+        states.positions[:, 0].double(),
+        skeleton.local_rotations(states.rotations.double()),
+        library.labels[number] if named else (),
+        character=skeleton.character,
+    )
+
+
+def _reach(states: BodyState, counts: Bool[Tensor, "time clip"]) -> Float[Tensor, "clip body-1"]:
+    """How far apart (m) the places of each body relative to the root are, over the frames that count."""
+    places = relative_positions(states)
+    low, high = (torch.where(counts[..., None, None], places, far) for far in (torch.inf, -torch.inf))
+    return (high.amax(0) - low.amin(0)).norm(dim=-1)
 
 
 def _highest(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip"]:
@@ -62,12 +121,15 @@ def _highest(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "
     return torch.where(counts, height, 0.0).amax(0)
 
 
-def write(clips: list[Clip], folder: Path) -> Path:
-    """One file a motion, and a data set of all; its path."""
+def write(clips: list[Clip], folder: Path, parts: Sequence[Clip] = ()) -> Path:
+    """One file a motion, and a data set of all, in which stretches weigh a quarter; its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    for clip in clips:
+    entries: list[dict[str, str | float]] = []
+    for clip in (*clips, *parts):
         save_clip(clip, folder / f"{clip.name}.npz")
-    entries = [{"file": f"{clip.name}.npz"} for clip in clips]
+        entries.append({"file": f"{clip.name}.npz"})
+    for entry in entries[len(clips) :]:
+        entry["weight"] = WEIGHT
     with write_atomically(folder / FILE) as file:
         file.write(yaml.safe_dump({"motions": entries}, sort_keys=False).encode())
     return folder / FILE

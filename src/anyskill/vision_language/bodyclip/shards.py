@@ -135,7 +135,7 @@ def missing_shards(config: ShardsConfig, folder: Path) -> list[tuple[Split, int]
 
 def original_name(name: str) -> str:
     """Of the motion that a mirrored one, or what a controller makes of it, comes from."""
-    return name.removesuffix("-played").removesuffix("-mirrored")
+    return name.partition("-played")[0].removesuffix("-mirrored")
 
 
 def moments_of(split: Split, library: MotionLibrary, config: ShardsConfig) -> MomentSampler:
