@@ -25,7 +25,7 @@ LIVELY = 0.5  # share of its clip's speed, of the body that moves most there: a 
 WAY, SECONDS = 2, 4  # of a stretch done again and again: to get there, which is left out, and then
 STRETCH = (3, 19)  # latents of a path that are done again and again, a random number from this range
 SHOWING = (0.25, 0.8)  # of a clip that is no loop: where it is at what it is called, not on the way there or back
-FAR, NEAR = 0.7, 0.5  # shares of its clip's reach, of the body that moves most there: to do as it does, and not to
+FAR, NEAR = 0.7, 0.5  # shares of its clip's swing, of the body that moves most there: to do as it does, and not to
 WEIGHT = 0.25  # of a stretch beside whole clips: there are several of each clip
 LOWER = 0.06  # m; whose highest place is so much lower than the clip's has not jumped, or hardly
 
@@ -65,7 +65,7 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
     lengths = torch.where(library.loops, len(frames), library.lengths.clamp_max(len(frames)))
     phase = frames[:, None] / library.lengths
     shows = library.loops | (phase > SHOWING[0]) & (phase < SHOWING[1])
-    speed, reach = speeds(wanted, lengths), _reach(wanted, shows)
+    speed, swing = speeds(wanted, lengths), _swing(wanted, shows)
     known = torch.tensor([name in names for name in library.names], device=device)
     moves = (known & (speed.amax(1) > RESTLESS)).nonzero()[:, 0]
     if not len(moves):
@@ -85,7 +85,7 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
         done.append(engine.state())
     states = BodyState.stack(done[WAY * CONTROL_RATE :])
     always, busiest = torch.ones_like(states.positions[..., 0, 0], dtype=torch.bool), speed.argmax(1)[clip, None]
-    share = (_reach(states, always) / reach[clip]).gather(1, busiest)[:, 0]
+    share = (_swing(states, always) / swing[clip]).gather(1, busiest)[:, 0]
     lower = _highest(wanted, lengths)[clip] - _highest(states, torch.full_like(clip, len(frames)))
     named, denied = (share >= FAR) & (lower <= LOWER), (share < NEAR) | (lower > 2 * LOWER)
     return [
@@ -107,11 +107,11 @@ def _clip(library: MotionLibrary, number: int, ending: str, states: BodyState, *
     )
 
 
-def _reach(states: BodyState, counts: Bool[Tensor, "time clip"]) -> Float[Tensor, "clip body-1"]:
-    """How far apart (m) the places of each body relative to the root are, over the frames that count."""
-    places = relative_positions(states)
-    low, high = (torch.where(counts[..., None, None], places, far) for far in (torch.inf, -torch.inf))
-    return (high.amax(0) - low.amin(0)).norm(dim=-1)
+def _swing(states: BodyState, counts: Bool[Tensor, "time clip"]) -> Float[Tensor, "clip body-1"]:
+    """Standard deviation (m) of the place of each body relative to the root, over the frames that count."""
+    places, weights = relative_positions(states), counts[..., None, None] / counts.sum(0)[:, None, None].clamp_min(1)
+    mean = (weights * places).sum(0)
+    return (weights * (places - mean).square()).sum((0, 3)).sqrt()
 
 
 def _highest(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip"]:
