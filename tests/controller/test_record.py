@@ -81,8 +81,8 @@ def test_stretches_go_by_a_name_if_they_go_as_far(tmp_path: Path) -> None:
         replace(arm_clip(name, 7, -1.5, seconds=2.2), loop=True) for name in ("swings", "half", "twitches", "unknown")
     ]
     motions = MotionLibrary([*quick, arm_clip("slow", 7, -0.3)])
-    paths = {"swings": -1.4, "half": -0.65, "twitches": -0.1}
-    paths = {name: [0.0] * 6 + [angle] * 6 for name, angle in paths.items()} | {"slow": [0.0, -1.5] * 9}
+    paths = {"swings": -1.4, "half": -0.72, "twitches": -0.1}
+    paths = {name: ([0.0] * 3 + [angle] * 3) * 2 for name, angle in paths.items()} | {"slow": [0.0, -1.5] * 9}
     clips = stretched(obedient(motions, **paths), MujocoCpu(90), motions, torch.Generator().manual_seed(0))
     assert {clip.name.partition("-played-")[0] for clip in clips} == {"swings", "half", "twitches"}
     swing = {}
