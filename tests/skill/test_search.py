@@ -141,7 +141,7 @@ def test_stretches_of_clips() -> None:
     count = (plans.starts < NEVER).sum(1)
     short = plans.latents[:, 0].eq(1).all(-1)
     assert torch.equal(short, clip == 1)
-    assert torch.equal(count.unique(), torch.arange(3, 19))
+    assert torch.equal(count.unique(), torch.arange(6, 19))
     assert 0.4 < float((plans.periods == count).float().mean()) < 0.6
     assert ((plans.periods == count) | (plans.periods == 0)).all()
     assert plans.latents[short].eq(1).all()

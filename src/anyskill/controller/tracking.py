@@ -59,7 +59,7 @@ class TrackingConfig:
     """Control steps until another window, a random number from this range."""
     moving: float = 0.5
     """Chance that a window moves along: every now and then it begins anew where the clock is, while its clip lasts."""
-    stay: tuple[int, ...] = (3, 11)
+    stay: tuple[int, ...] = (3, 8)
     """Control steps until such a window moves on, a random number from this range."""
     patience: int = 45
     """Control steps after going over in which no distance is a failure."""

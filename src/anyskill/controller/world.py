@@ -67,7 +67,7 @@ class WorldConfig:
     """A latent is held for a random number of control steps from this range."""
     moving: float = 0.0
     """Chance that a latent moves along: every now and then it becomes that of the window which begins by now."""
-    stay: tuple[int, ...] = (3, 11)
+    stay: tuple[int, ...] = (3, 8)
     """Control steps until such a latent moves on, a random number from this range."""
     fall: FallRule = field(default_factory=FallRule)
     """What counts as fallen."""

@@ -23,6 +23,7 @@ from anyskill.skill.termination import LYING
 from anyskill.vision_language.similarity import cosine
 
 SEGMENTS = 18  # latents of a plan at most
+SHORTEST = 6  # of a stretch of a clip, a second: who comes back sooner trembles halfway
 NEVER = 1 << 30  # start of a segment that does not take place
 
 
@@ -317,11 +318,11 @@ class LatentSearch:
         return clip, first, last, end
 
     def _stretches(self, begin: Int[Tensor, "n"], end: Int[Tensor, "n"]) -> Plans:
-        """Random ones of the clips between those places, of half a second or more; half of them again and again."""
+        """Random ones of the clips between those places, of a second or more; half of them again and again."""
         n = len(begin)
         chance = torch.rand(n, generator=self.generator, device=begin.device)
         first = begin + (chance * (end - begin)).long()
-        count = self._draw(n, 3, SEGMENTS + 1)
+        count = self._draw(n, SHORTEST, SEGMENTS + 1)
         return Plans.stretch(self.controller.paths, first, end - 1, count, self._draw(n, 0, 2).bool())
 
     def _draw(self, n: int, low: int, high: int) -> Int[Tensor, "n"]:
