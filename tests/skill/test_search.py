@@ -194,7 +194,7 @@ def test_a_movement_that_is_over_halfway_loses_to_one_that_goes_on() -> None:
     assert long[0] < long[1] - 0.2
     similarity = search.trials(plans, 12).similarity
     assert similarity.shape == (2, 12)
-    assert long[1] == pytest.approx(similarity[1, 3:].mean().item() + 0.1 - 0.02, abs=0.05)
+    assert long[1] == pytest.approx(similarity[1, 3:].mean().item() + search.config.style_weight - 0.02, abs=0.05)
 
 
 def test_clips_that_were_good_are_tried_again() -> None:

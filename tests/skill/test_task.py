@@ -60,6 +60,15 @@ def test_rewards_and_termination_by_name() -> None:
         LearnConfig().rewarded("fun")
 
 
+def test_a_search_and_ppo_are_paid_alike_and_ppo_alone_is_not_tied_to_clips() -> None:
+    config, bare = LearnConfig(), LearnConfig().without_search()
+    reward = config.skill.environment.reward
+    assert reward.style_weight == config.search_settings.style_weight == 0.3
+    assert not bare.search
+    assert bare.skill.environment.reward == replace(reward, style_weight=0.1)
+    assert preset("paper").without_search() == preset("paper")
+
+
 def test_only_the_budget_may_change() -> None:
     longer = replace(LearnConfig(), iterations=500, minutes=3.0, converge=False)
     assert task(config=longer).lasting == task().lasting

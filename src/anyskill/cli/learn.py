@@ -67,8 +67,9 @@ def learn(
     config = settings(preset, features or usual_features(vlm, projection)).rewarded(reward)
     if no_early_termination:
         config = config.without_early_termination()
-    search = config.search and not no_search
-    config = replace(config, enhance=not no_enhance, search=search, train=not no_train, minutes=minutes)
+    if no_search:
+        config = config.without_search()
+    config = replace(config, enhance=not no_enhance, train=not no_train, minutes=minutes)
     if iterations is not None:
         config = replace(config, iterations=iterations)
     learning.learn(

@@ -47,7 +47,7 @@ class Means:
 
 def _alone(config: LearnConfig) -> LearnConfig:
     """The paper's method: PPO from nothing, sentences said limb by limb, early termination, the cosine as reward."""
-    return replace(config, search=False)
+    return config.without_search()
 
 
 def _rewarded(name: str) -> Change:

@@ -40,7 +40,7 @@ class SearchConfig:
     come after what is left out of a shorter trial."""
     lying_penalty: float = 0.5
     """Taken off the similarity while the body is down; 0 for sentences about lying."""
-    style_weight: float = 0.1
+    style_weight: float = 0.3
     """ω_s of Eq. 3, added for a latent of the bank and less for others: what no clip has shown fools scorers easily."""
     centres: int = 8
     """Best latents of the bank that are refined side by side."""
