@@ -38,7 +38,7 @@ def train(
         state_iterations: Gradient steps of the state tower, which learns what is claimed of bodies.
         sentence_iterations: Gradient steps of the text tower, which come after.
         picture_iterations: Gradient steps of the image tower, which come last. With a model to start from, 0 leaves a
-            tower as it is.
+            tower as it is; where the text tower rests, states learn what its sentences claim already.
         batch: Moments in a step of sentences, and pictures in one of pictures.
         learning_rate: At its highest; what goes on from a model needs less.
         device: cpu or cuda.

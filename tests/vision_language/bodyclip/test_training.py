@@ -77,6 +77,17 @@ def test_claims_begin_where_a_model_puts_its_sentences(shards: Shards) -> None:
     assert torch.equal(after[of_things], before[of_things])
 
 
+def test_states_may_learn_alone_while_sentences_stay(shards: Shards) -> None:
+    model = export(tiny_training(shards))
+    training = tiny_training(shards, seed=1, state_iterations=2, sentence_iterations=0, picture_iterations=0)
+    training.begin_with(model)
+    before = {name: value.clone() for name, value in training.networks.state_dict().items()}
+    for _ in range(2):
+        training.iterate()
+    changed = {name for name, value in training.networks.state_dict().items() if not torch.equal(value, before[name])}
+    assert len(changed) > 1 and all(name.startswith("towers.state.") for name in changed - {"towers.log_scale"})
+
+
 def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:
     training = tiny_training(
         shards, state_iterations=90, sentence_iterations=60, picture_iterations=40, learning_rate=5e-3

@@ -133,7 +133,8 @@ class BodyClipTraining:
     def begin_with(self, model: BodyClip) -> None:
         """Take over the weights of a model, and put claims where it puts the sentences that make them.
 
-        The shift of its sentences is kept if they are not trained any more; else it comes anew when training is over.
+        If sentences are not trained any more, claims stay there and the shift of its sentences is kept; else the shift
+        comes anew when training is over.
 
         Raises:
             RuntimeError: If its towers have other sizes.
@@ -149,6 +150,7 @@ class BodyClipTraining:
         self._claim_tower.directions.copy_(torch.where(named, directions, self._claim_tower.directions))
         if not self.config.sentence_iterations:
             self.towers.text.shift.copy_(model.towers.text.shift)
+            self._claim_tower.requires_grad_(False)
 
     def iterate(self) -> tuple[int, dict[str, float]]:
         """One gradient step; samples are moments."""
