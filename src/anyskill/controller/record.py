@@ -58,7 +58,7 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
     What goes much less far than its clip goes by no name: who twitches in the middle of a kick must not be taken to
     kick. What is in doubt is left out. There are none if the controller has no path of a clip that moves.
     """
-    names, device = controller.path_names, engine.device
+    device = engine.device
     frames = torch.arange(SECONDS * CONTROL_RATE, device=device)
     everywhere = torch.meshgrid(frames, torch.arange(len(library), device=device), indexing="ij")
     wanted = library.states(*reversed(everywhere))
@@ -66,24 +66,13 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
     phase = frames[:, None] / library.lengths
     shows = library.loops | (phase > SHOWING[0]) & (phase < SHOWING[1])
     speed, swing = speeds(wanted, lengths), _swing(wanted, shows)
-    known = torch.tensor([name in names for name in library.names], device=device)
+    known = torch.tensor([name in controller.path_names for name in library.names], device=device)
     moves = (known & (speed.amax(1) > RESTLESS)).nonzero()[:, 0]
     if not len(moves):
         return []
     world = torch.arange(engine.num_worlds, device=device)
     clip = moves[world % len(moves)]
-    begin = torch.tensor([names.index(library.names[number]) for number in clip.tolist()], device=device)
-    end = begin + torch.tensor([names.count(library.names[number]) for number in clip.tolist()], device=device)
-    chance = torch.rand(len(world), generator=generator, device=device)
-    first = begin + (chance * (end - begin)).long()
-    count = torch.randint(*STRETCH, (len(world),), generator=generator, device=device)
-    stand(engine)
-    done = []
-    for step in range(WAY * CONTROL_RATE + len(frames)):
-        place = (first + step // PACE % count).minimum(end - 1)
-        engine.step(controller.act(engine.state(), controller.paths[place]))
-        done.append(engine.state())
-    states = BodyState.stack(done[WAY * CONTROL_RATE :])
+    states = _repeated(controller, engine, [library.names[number] for number in clip.tolist()], generator)
     always, busiest = torch.ones_like(states.positions[..., 0, 0], dtype=torch.bool), speed.argmax(1)[clip, None]
     share = (_swing(states, always) / swing[clip]).gather(1, busiest)[:, 0]
     lower = _highest(wanted, lengths)[clip] - _highest(states, torch.full_like(clip, len(frames)))
@@ -92,6 +81,23 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
         _clip(library, int(clip[number]), f"-{number // len(moves) + 1}", states[:, number], named=bool(named[number]))
         for number in (named | denied).nonzero()[:, 0].tolist()
     ]
+
+
+def _repeated(controller: Controller, engine: Engine, clips: list[str], generator: torch.Generator) -> BodyState:
+    """What worlds do, over time, that follow random stretches of clips again and again, one a world."""
+    names, device, n = controller.path_names, engine.device, engine.num_worlds
+    begin = torch.tensor([names.index(clip) for clip in clips], device=device)
+    end = begin + torch.tensor([names.count(clip) for clip in clips], device=device)
+    chance = torch.rand(n, generator=generator, device=device)
+    first = begin + (chance * (end - begin)).long()
+    count = torch.randint(*STRETCH, (n,), generator=generator, device=device)
+    stand(engine)
+    done = []
+    for step in range((WAY + SECONDS) * CONTROL_RATE):
+        place = (first + step // PACE % count).minimum(end - 1)
+        engine.step(controller.act(engine.state(), controller.paths[place]))
+        done.append(engine.state())
+    return BodyState.stack(done[WAY * CONTROL_RATE :])
 
 
 def _clip(library: MotionLibrary, number: int, ending: str, states: BodyState, *, named: bool) -> Clip:
