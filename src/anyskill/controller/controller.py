@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -101,6 +102,12 @@ class Controller(nn.Module):
     def known(self) -> Float[Tensor, "clip_latent latent"]:
         """All latents of clips: the bank's, and those of the paths."""
         return torch.cat((self.latents, self.paths))
+
+    @property
+    def path_bounds(self) -> list[tuple[str, int, int]]:
+        """Of each path in order: the clip it plays, its first place, and the place after its last."""
+        begins = [i for i, name in enumerate(self.path_names) if i == 0 or name != self.path_names[i - 1]]
+        return [(self.path_names[begin], begin, end) for begin, end in pairwise([*begins, len(self.path_names)])]
 
     @torch.no_grad()
     def encode(self, window: Float[Tensor, "n frames frame"]) -> Float[Tensor, "n latent"]:

@@ -25,11 +25,15 @@ def relative_positions(state: BodyState) -> Float[Tensor, "*batch body-1 3"]:
     return rotation.rotate(inverse, state.positions[..., 1:, :] - root)
 
 
+def counting(values: Tensor, lengths: Int[Tensor, "clip"]) -> Bool[Tensor, "time clip"]:
+    """Which frames count, of values ``(time, clip, …)``: the first so many of each clip."""
+    return torch.arange(len(values), device=values.device)[:, None] < lengths
+
+
 def speeds(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip body-1"]:
     """Mean speed (m/s) of each body but the root relative to it, over the frames that count of ``(time, clip)``."""
     steps = relative_positions(states).diff(dim=0).norm(dim=-1)
-    counts = torch.arange(len(steps), device=steps.device)[:, None] < lengths - 1
-    ways = torch.where(counts[..., None], steps, 0.0).sum(0)
+    ways = torch.where(counting(steps, lengths - 1)[..., None], steps, 0.0).sum(0)
     return CONTROL_RATE * ways / (lengths - 1).clamp_min(1)[:, None]
 
 

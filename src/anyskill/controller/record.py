@@ -12,7 +12,7 @@ from anyskill.body.state import BodyState
 from anyskill.controller.bank import PACE
 from anyskill.controller.controller import Controller, ControllerError
 from anyskill.controller.play import stand
-from anyskill.controller.recall import RESTLESS, recall, relative_positions, speeds
+from anyskill.controller.recall import RESTLESS, counting, recall, relative_positions, speeds
 from anyskill.files import write_atomically
 from anyskill.motion.clip import Clip
 from anyskill.motion.formats.clip_npz import save_clip
@@ -24,7 +24,6 @@ WORST = 0.2  # m, mean distance of the worst body up to which a motion may be ca
 LIVELY = 0.5  # share of its clip's speed, of the body that moves most there: a punch that stays in guard is no punch
 WAY, SECONDS = 2, 4  # of a stretch done again and again: to get there, which is left out, and then
 STRETCH = (3, 19)  # latents of a path that are done again and again, a random number from this range
-SHOWING = (0.25, 0.8)  # of a clip that is no loop: where it is at what it is called, not on the way there or back
 FAR, NEAR = 0.7, 0.5  # shares of its clip's swing, of the body that moves most there: to do as it does, and not to
 WEIGHT = 0.25  # of a stretch beside whole clips: there are several of each clip
 LOWER = 0.06  # m; whose highest place is so much lower than the clip's has not jumped, or hardly
@@ -60,19 +59,19 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
     """
     device = engine.device
     frames = torch.arange(SECONDS * CONTROL_RATE, device=device)
-    everywhere = torch.meshgrid(frames, torch.arange(len(library), device=device), indexing="ij")
-    wanted = library.states(*reversed(everywhere))
+    time, everything = torch.meshgrid(frames, torch.arange(len(library), device=device), indexing="ij")
+    wanted = library.states(everything, time)
     lengths = torch.where(library.loops, len(frames), library.lengths.clamp_max(len(frames)))
-    phase = frames[:, None] / library.lengths
-    shows = library.loops | (phase > SHOWING[0]) & (phase < SHOWING[1])
-    speed, swing = speeds(wanted, lengths), _swing(wanted, shows)
-    known = torch.tensor([name in controller.path_names for name in library.names], device=device)
+    speed, swing = speeds(wanted, lengths), _swing(wanted, library.shows(everything, time))
+    paths = {name: bounds for name, *bounds in controller.path_bounds}
+    known = torch.tensor([name in paths for name in library.names], device=device)
     moves = (known & (speed.amax(1) > RESTLESS)).nonzero()[:, 0]
     if not len(moves):
         return []
     world = torch.arange(engine.num_worlds, device=device)
     clip = moves[world % len(moves)]
-    states = _repeated(controller, engine, [library.names[number] for number in clip.tolist()], generator)
+    begin, end = torch.tensor([paths[library.names[number]] for number in clip.tolist()], device=device).T
+    states = _repeated(controller, engine, begin, end, generator)
     always, busiest = torch.ones_like(states.positions[..., 0, 0], dtype=torch.bool), speed.argmax(1)[clip, None]
     share = (_swing(states, always) / swing[clip]).gather(1, busiest)[:, 0]
     lower = _highest(wanted, lengths)[clip] - _highest(states, torch.full_like(clip, len(frames)))
@@ -83,11 +82,15 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
     ]
 
 
-def _repeated(controller: Controller, engine: Engine, clips: list[str], generator: torch.Generator) -> BodyState:
-    """What worlds do, over time, that follow random stretches of clips again and again, one a world."""
-    names, device, n = controller.path_names, engine.device, engine.num_worlds
-    begin = torch.tensor([names.index(clip) for clip in clips], device=device)
-    end = begin + torch.tensor([names.count(clip) for clip in clips], device=device)
+def _repeated(
+    controller: Controller,
+    engine: Engine,
+    begin: Int[Tensor, "world"],
+    end: Int[Tensor, "world"],
+    generator: torch.Generator,
+) -> BodyState:
+    """What worlds do, over time, that follow random stretches of the paths between two places again and again."""
+    n, device = engine.num_worlds, engine.device
     chance = torch.rand(n, generator=generator, device=device)
     first = begin + (chance * (end - begin)).long()
     count = torch.randint(*STRETCH, (n,), generator=generator, device=device)
@@ -123,8 +126,7 @@ def _swing(states: BodyState, counts: Bool[Tensor, "time clip"]) -> Float[Tensor
 def _highest(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip"]:
     """The root's highest place (m) over the frames that count, of states ``(time, clip)``."""
     height = states.positions[:, :, 0, 2]
-    counts = torch.arange(len(height), device=height.device)[:, None] < lengths
-    return torch.where(counts, height, 0.0).amax(0)
+    return torch.where(counting(height, lengths), height, 0.0).amax(0)
 
 
 def write(clips: list[Clip], folder: Path, parts: Sequence[Clip] = ()) -> Path:

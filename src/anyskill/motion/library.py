@@ -23,6 +23,7 @@ from anyskill.motion.errors import MotionError
 from anyskill.motion.frames import frame_states
 from anyskill.motion.layout import Layout
 
+SHOWING = (0.25, 0.8)  # of a clip that is no loop: where it is at what it is called, not on the way there or back
 _CHUNK = 2048  # frames computed together while the library is built: they fit a processor's cache
 Place = tuple[Int[Tensor, "n"], Int[Tensor, "n"]]
 
@@ -177,6 +178,11 @@ class MotionLibrary:
     def ended(self, clip: Int[Tensor, "*batch"], frame: Int[Tensor, "*batch"]) -> Tensor:
         """Whether a plain clip has no frame after this one; never true of a loop."""
         return ~self._layout.loops[clip] & (frame >= self.lengths[clip] - 1)
+
+    def shows(self, clip: Int[Tensor, "*batch"], frame: Int[Tensor, "*batch"]) -> Bool[Tensor, "*batch"]:
+        """Whether a clip shows at a frame what it is called: always in a loop, else in the middle."""
+        phase = frame / self.lengths[clip]
+        return self.loops[clip] | ((phase > SHOWING[0]) & (phase < SHOWING[1]))
 
     @cached_property
     def observations(self) -> Float[Tensor, "place observation"]:

@@ -307,10 +307,8 @@ class LatentSearch:
 
     def _pieces(self) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"], Int[Tensor, "n"], Int[Tensor, "n"]]:
         """All clips, long ones in equal pieces no longer than a plan: number, first and last place, end of the clip."""
-        names = self.controller.path_names
-        begins = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
         rows = []
-        for clip, (begin, end) in enumerate(pairwise([*begins, len(names)])):
+        for clip, (_, begin, end) in enumerate(self.controller.path_bounds):
             count = -(-(end - begin) // SEGMENTS)
             bounds = [begin + (end - begin) * piece // count for piece in range(count + 1)]
             rows += [(clip, first, next_one - 1, end) for first, next_one in pairwise(bounds)]

@@ -86,4 +86,6 @@ def test_made_up_shards_are_complete(shards_folder: Path) -> None:
 
 
 def test_what_is_played_or_mirrored_belongs_to_its_motion() -> None:
-    assert {original_name(f"walk{end}") for end in ("", "-mirrored", "-played", "-mirrored-played")} == {"walk"}
+    assert {original_name(f"walk{end}") for end in ("", "-mirrored", "-played", "-mirrored-played", "-played-3")} == {
+        "walk"
+    }

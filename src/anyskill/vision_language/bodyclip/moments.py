@@ -17,7 +17,7 @@ from anyskill.body.mirror import AXIAL, POLAR, QUATERNION, swapped_bodies
 from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
 from anyskill.motion.ground import lowest_points
-from anyskill.motion.library import MotionLibrary
+from anyskill.motion.library import SHOWING, MotionLibrary
 from anyskill.vision_language.model import VisionLanguageError
 
 INTERVALS = (0.2, 0.1, 0.3)
@@ -37,7 +37,6 @@ _RANGE = {"trunk": 0.7, "right leg": 0.8, "left leg": 0.8}  # share of the joint
 _SWAP = swapped_bodies(_SKELETON)
 _REACH = 2  # library frames before and after, over which velocities are taken
 _FRONT = 0.6  # share of bodies that face the camera, more or less
-_SHOWING = (0.25, 0.8)  # of a motion that is no loop: while it shows what it is called
 _RESTLESS = 0.3  # m/s; what is slower for most of a motion is a pose that is held
 _HURRY = 0.5  # share of a motion's high speeds, from which on it shows what it is called
 _SLOWED = 0.4  # share of its way that what is slowed goes at most
@@ -88,7 +87,7 @@ class MomentSampler:
         moments = _with_velocities(states, 2 * _REACH / self.library.fps)
         mirrored = torch.rand(drawn, generator=generator) < 0.5
         moments = _where(mirrored, mirror(moments), moments)
-        clip = torch.where(self._telling(clip, frame) & ~change, clip, -1)
+        clip = torch.where(self.library.shows(clip, frame) & ~change, clip, -1)
         of = torch.randint(drawn, (twins,), generator=generator)
         moments = BodyState.cat((stopped(moments[of]), moments))
         called = torch.where(self.pace[clip[of]] > 0, -1, clip[of])
@@ -108,11 +107,6 @@ class MomentSampler:
             for labels, mirrored in zip(called, moments.mirrored.tolist(), strict=True)
         ]
 
-    def _telling(self, clip: Int[Tensor, "n"], frame: Int[Tensor, "n"]) -> Bool[Tensor, "n"]:
-        """Whether a motion shows what it is called: always in a loop, else in the middle."""
-        phase = frame / self.library.lengths[clip]
-        return self.library.loops[clip] | ((phase > _SHOWING[0]) & (phase < _SHOWING[1]))
-
 
 def _pace(library: MotionLibrary) -> Float[Tensor, "clip"]:
     """The speed (m/s) from which on motions show what they are called: zero of a pose that they come to and hold.
@@ -120,7 +114,7 @@ def _pace(library: MotionLibrary) -> Float[Tensor, "clip"]:
     A march may pause, and its pauses are no march.
     """
     clip = torch.arange(len(library), device=library.device)[:, None]
-    frames = (library.lengths[:, None] * torch.linspace(*_SHOWING, 17, device=library.device)).long()
+    frames = (library.lengths[:, None] * torch.linspace(*SHOWING, 17, device=library.device)).long()
     speed = _speed(library.states(clip.expand_as(frames), frames))
     return torch.where(speed.median(-1).values > _RESTLESS, _HURRY * speed.quantile(0.9, -1), 0.0)
 
