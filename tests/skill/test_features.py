@@ -4,12 +4,18 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from anyskill.body.humanoid import HUMANOID
 from anyskill.body.state import BodyState
 from anyskill.skill.errors import SkillError
-from anyskill.skill.features import FeatureSource, Onlooker, Sentences, projection_audit
-from anyskill.vision_language.picture_features import Views
+from anyskill.skill.features import FeatureSource, Onlooker, ProjectionAudit, Sentences
+from anyskill.vision_language.picture_features import PictureFeatures, Views
+from anyskill.vision_language.projection import Projection
 from anyskill.vision_language.projection_audit import Audit, AuditConfig
+from anyskill.vision_language.projection_states import MotionStates, vary
+from anyskill.vision_language.projection_training import LearnerConfig, ProjectionTrainer, ProjectionTrainingConfig
 from tests.skill.made_up import SKELETON
+from tests.vision_language.bodies import library
+from tests.vision_language.color_model import ColorModel
 
 
 def state_at(height: float, worlds: int = 2) -> BodyState:
@@ -97,7 +103,7 @@ def test_audits_are_done_when_due_and_tell_a_wrong_projection(caplog: pytest.Log
     states = BodyState(positions, torch.ones(20, SKELETON.num_bodies, 4), zeros, zeros, zeros)
     audit = Audit(Pictures(), ["a"], AuditConfig(every=5, states=10))
     generator = torch.Generator().manual_seed(0)
-    good, bad = (projection_audit(audit, Fake(sign)) for sign in (1.0, -1.0))
+    good, bad = (ProjectionAudit(audit, Fake(sign)) for sign in (1.0, -1.0))
     assert good(4, states, generator) == {}
     report = good(5, states, generator)
     assert report["audit/cosine"] == pytest.approx(1.0, abs=1e-5)
@@ -114,8 +120,34 @@ def test_audits_rank_what_the_policy_does_among_known_poses() -> None:
     known = BodyState(positions, torch.ones(20, SKELETON.num_bodies, 4), zeros, zeros, zeros)
     audited: list[BodyState] = []
     audit = Audit(Pictures(), ["a"], AuditConfig(every=1, states=12), lambda: known)
-    hook = projection_audit(audit, lambda states, objects: audited.append(states) or truth(states))
+    hook = ProjectionAudit(audit, lambda states, objects: audited.append(states) or truth(states))
     alike = known[[19] * 20]
     assert hook(1, alike, torch.Generator().manual_seed(0))["audit/spearman"] == pytest.approx(1.0)
     heights = audited[0].positions[:, 0, 2].sort().values
     assert heights.tolist() == pytest.approx([*positions[:6, 0, 2].tolist(), *[1.0] * 6])
+
+
+def test_a_projection_learns_from_what_is_audited_and_forgets_nothing() -> None:
+    """Of bodies whose arms it has never seen like that, audit by audit, on others of the kind each time."""
+    model, views = ColorModel(), Views(count=1, size=24)
+    projection = Projection.of(model, HUMANOID, torch.Generator().manual_seed(0), views=views, units=(64, 64))
+    pictures, motions = PictureFeatures(model, views, batch=64), MotionStates(library(), varied=0)
+    config = ProjectionTrainingConfig(model.name, 256, 128, views, LearnerConfig(minibatch_size=128, steps=100))
+    training = ProjectionTrainer(config, projection, pictures, motions)
+    training.iterate(), training.iterate()
+    known = motions(32, torch.Generator().manual_seed(8))
+    audit = ProjectionAudit(Audit(pictures, ["a"], AuditConfig(every=1, states=64), lambda: known), projection)
+    assert audit.parts["projection"] is projection
+
+    def wrong(states: BodyState) -> float:
+        with torch.no_grad():
+            return float((projection(states) - pictures(states)).square().sum(-1).mean())
+
+    draws = torch.Generator().manual_seed(1)
+    visited = vary(motions(400, draws)[:, None], SKELETON, draws)[:, 0]
+    others, again = visited[:100], motions(100, torch.Generator().manual_seed(9))
+    before, remembered = wrong(others), wrong(again)
+    for number in range(1, 7):
+        audit(number, visited[50 * number + 50 : 50 * number + 100], draws)
+    assert wrong(others) < 0.8 * before
+    assert wrong(again) < 1.1 * remembered

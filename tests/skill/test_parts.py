@@ -42,7 +42,9 @@ def test_files_are_loaded_and_audited(files: dict[str, Path]) -> None:
     audit = loaded.audit(["jump", "sit still"], AuditConfig(every=2, states=4))
     state, draws = MujocoCpu(5, threads=1).state(), torch.Generator().manual_seed(0)
     assert audit(1, state, draws) == {}
+    weights = loaded.projection.head.weight.clone()
     assert set(audit(2, state, draws)) == {"audit/cosine", "audit/spearman", "audit/optimism", "audit/alarm"}
+    assert not torch.equal(loaded.projection.head.weight, weights)  # it learns from the pictures
 
 
 def test_true_pictures_need_no_audit(files: dict[str, Path]) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -145,13 +146,17 @@ def test_early_ends_are_counted() -> None:
 
 
 def test_audits_see_what_features_are_of() -> None:
-    seen = []
+    seen, changed = [], torch.nn.Linear(1, 1)
 
-    def audit(iteration, states, draws):
-        seen.append((iteration, tuple(states.batch_shape), draws.device.type))
-        return {"audit/cosine": 0.5}
+    class Audit:
+        parts: ClassVar = {"projection": changed}
 
-    trainer = make(tiny(), BOTH, audit=audit)
+        def __call__(self, iteration, states, draws):
+            seen.append((iteration, tuple(states.batch_shape), draws.device.type))
+            return {"audit/cosine": 0.5}
+
+    trainer = make(tiny(), BOTH, audit=Audit())
+    assert trainer.parts["projection"] is changed  # or a run that was stopped would not go on with it
     assert trainer.iterate()[1]["audit/cosine"] == 0.5
     trainer.iterate()
     assert seen == [(1, (32,), "cpu"), (2, (32,), "cpu")]

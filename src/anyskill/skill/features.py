@@ -1,23 +1,27 @@
 """What an image-text model makes of simulated bodies: by pictures of them, or by a projection that spares these."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from anyskill.body.state import BodyState
+from anyskill.learning.state import Stateful
 from anyskill.sim.engine import CONTROL_RATE
 from anyskill.skill.errors import SkillError
 from anyskill.vision_language.model import ImageTextModel
 from anyskill.vision_language.picture_features import PictureFeatures
-from anyskill.vision_language.projection import StateProjection
+from anyskill.vision_language.projection import Projection, StateProjection
 from anyskill.vision_language.projection_audit import Audit
+from anyskill.vision_language.projection_training import LearnerConfig, ProjectionLearner
 
 _log = logging.getLogger(__name__)
+
+REFRESHING = LearnerConfig(memory=4096, minibatch_size=256)  # all audits of a long run
 
 
 @dataclass(frozen=True)
@@ -122,24 +126,45 @@ class Sentences:
         return cls(tuple(texts), features[:-1], features[-1])
 
 
-AuditHook = Callable[[int, BodyState, torch.Generator], dict[str, float]]
-"""Called after every iteration with its number and what features are of; returns metrics, or none."""
+class AuditHook(Protocol):
+    """What looks at a training now and then."""
+
+    @property
+    def parts(self) -> Mapping[str, Stateful]:
+        """Everything it changes; see ``Trainer.parts``."""
+
+    def __call__(self, iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:
+        """Called after every iteration with its number and what features are of; returns metrics, or none."""
 
 
-def projection_audit(audit: Audit, projection: StateProjection) -> AuditHook:
-    """Hold a projection against true pictures of what the policy visits, whenever that is due; alarms are logged."""
+class ProjectionAudit:
+    """Holds a projection against true pictures of what the policy visits, whenever that is due; alarms are logged.
 
-    def hook(iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:
-        if not audit.due(iteration):
+    One that learnt from pictures then learns from these (section 3.3), for a policy goes where its training was not.
+    BodyCLIP's own did not, and stays as it is.
+    """
+
+    def __init__(self, audit: Audit, projection: StateProjection) -> None:
+        self.audit, self.projection = audit, projection
+        self._learner = ProjectionLearner(projection, REFRESHING) if isinstance(projection, Projection) else None
+
+    @property
+    def parts(self) -> Mapping[str, Stateful]:
+        """See ``AuditHook``."""
+        return {} if self._learner is None else self._learner.parts
+
+    def __call__(self, iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:
+        """See ``AuditHook``; figures are those from before it learns."""
+        if not self.audit.due(iteration):
             return {}
-        report, _, _ = audit(projection, states, draws)
+        report, audited, true = self.audit(self.projection, states, draws)
         for reason in report.reasons:
             _log.warning("Audit after %d iterations: %s", iteration, reason)
+        if self._learner is not None:
+            self._learner.refresh(audited, true, draws)
         return {
             "audit/cosine": report.cosine,
             "audit/spearman": min(report.spearman.values()),
             "audit/optimism": report.optimism,
             "audit/alarm": float(report.alarm),
         }
-
-    return hook

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from anyskill.body.humanoid import HUMANOID
 from anyskill.controller.controller import Controller, load_controller
-from anyskill.skill.features import AuditHook, FeatureSource, projection_audit
+from anyskill.skill.features import FeatureSource, ProjectionAudit
 from anyskill.skill.task import Features, Task
 from anyskill.vision_language.model import BODYCLIP, ImageTextModel, load_model
 from anyskill.vision_language.picture_features import PictureFeatures
@@ -26,7 +26,7 @@ class Parts:
     projection: StateProjection | None = None
     """What ``source`` is, unless it takes true pictures."""
 
-    def audit(self, sentences: Sequence[str], config: AuditConfig) -> AuditHook | None:
+    def audit(self, sentences: Sequence[str], config: AuditConfig) -> ProjectionAudit | None:
         """Hold the projection against true pictures now and then; None where there is no projection."""
         if self.projection is None:
             return None
@@ -34,7 +34,7 @@ class Parts:
         known = partial(known_poses, self.projection.frames, views.interval, config.states // 2)
         its_own = known if character.name == HUMANOID.name else None  # of other bodies there are none
         audit = Audit(PictureFeatures(self.model, views, character), sentences, config, its_own)
-        return projection_audit(audit, self.projection)
+        return ProjectionAudit(audit, self.projection)
 
 
 def load_parts(task: Task) -> Parts:

@@ -232,6 +232,7 @@ class SkillTraining:
             "environment": self.environment,
             "convergence": self.convergence,
             "streams": self.streams,
+            **({} if self.audit is None else self.audit.parts),
         }
 
     def iterate(self) -> tuple[int, dict[str, float]]:

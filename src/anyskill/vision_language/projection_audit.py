@@ -162,11 +162,11 @@ class Audit:
     @torch.no_grad()
     def __call__(
         self, projection: StateProjection, states: BodyState, draws: torch.Generator, objects: BodyState | None = None
-    ) -> tuple[AuditReport, Float[Tensor, "sample"], Float[Tensor, "sample d"]]:
+    ) -> tuple[AuditReport, BodyState, Float[Tensor, "sample d"]]:
         """Audit on a random sample of states; with known ones beside them there are no objects.
 
         Returns:
-            The report; which states were drawn; and their true features, for ``ProjectionLearner.refresh``.
+            The report; the states that were compared; and their true features, for ``ProjectionLearner.refresh``.
         """
         count, device = len(states.positions), states.positions.device
         places = self.config.states if self._known is None else self.config.states // 2
@@ -176,7 +176,7 @@ class Audit:
             states = BodyState.cat((states, self._known[: len(chosen)].to(device)))
         true = self.pictures(states, objects)
         report = compare(projection(states, objects), true, self.sentences, self._texts, self.config)
-        return report, chosen, true[: len(chosen)]
+        return report, states, true
 
 
 def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
