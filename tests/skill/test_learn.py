@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -23,6 +24,7 @@ from anyskill.sim.mujoco_cpu import MujocoCpu
 from anyskill.skill import comparison, lesson, parts, pictures, searched
 from anyskill.skill import learn as learning
 from anyskill.skill import play as playing
+from anyskill.skill.comparison import Judgement
 from anyskill.skill.errors import SkillError
 from anyskill.skill.parts import Parts
 from anyskill.skill.policy import LatentSequence, PolicySkill
@@ -219,6 +221,36 @@ def test_search_alone_and_training_alone() -> None:
     assert not summary.search
 
 
+def test_a_policy_that_falls_short_of_the_search_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(SkillTraining, "begin_with", lambda *_: None)  # so it has far to go
+    config = quick(iterations=6, trial=2)
+    learn(out="a", config=config)
+    summary = Summary.read(Path("a"))
+    assert summary.iterations == 2
+    assert summary.behind and not summary.converged and not summary.stopped
+    assert summary.similarity.final == max(summary.similarity.search, summary.similarity.best_latent)
+    assert "Training was given up after 2 iterations." in Path("a/report.html").read_text()
+    learning.learn(BOTH, out="a", config=config)
+    assert "holds this skill already" in capsys.readouterr().err
+    learning.resume("a", iterations=4, progress=False)
+    assert Summary.read(Path("a")).iterations == 4
+    for name, others in {"late": {"trial": 7}, "alone": {"search": False}}.items():
+        learn(out=name, config=replace(config, **others))
+        assert Summary.read(Path(name)).iterations == 6
+    learn((LEFT, RIGHT), out="both", config=config)
+    assert Summary.read(Path("both")).iterations == 6
+
+
+def test_a_policy_that_is_as_good_as_the_search_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson, "judge", lambda *_: Judgement(similarity=0.5, lying=0.0, style=1.0))
+    skill = learn(config=quick(iterations=4, trial=1))
+    assert isinstance(skill.decide, PolicySkill)
+    assert Summary.read(Path("run")).iterations == 4
+    assert not Summary.read(Path("run")).behind
+
+
 def test_time_can_be_the_limit() -> None:
     learn(config=quick(minutes=1e-9))
     summary = Summary.read(Path("run"))
@@ -289,15 +321,13 @@ def test_a_full_disk_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_alarms_of_audits_are_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def audit(*_):
-        return lambda iteration, states, draws: {
-            "audit/cosine": 0.2,
-            "audit/spearman": 0.1,
-            "audit/optimism": 2.0,
-            "audit/alarm": 1.0,
-        }
+    class Audit:
+        parts: ClassVar = {}
 
-    monkeypatch.setattr(Parts, "audit", audit)
+        def __call__(self, iteration, states, draws):
+            return {"audit/cosine": 0.2, "audit/spearman": 0.1, "audit/optimism": 2.0, "audit/alarm": 1.0}
+
+    monkeypatch.setattr(Parts, "audit", lambda *_: Audit())
     learning.learn(BOTH, out="run", config=quick(iterations=2))
     alarm = Summary.read(Path("run")).alarm
     assert "after 2 iterations true pictures did not agree" in alarm

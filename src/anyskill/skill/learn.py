@@ -149,7 +149,8 @@ def _stages(folder: Path, task: Task, console: Console) -> Skill:
 
     trained = lesson.train(found)
     if trained is not None:
-        summary = replace(summary, iterations=trained.iterations, converged=trained.converged, stopped=trained.stopped)
+        ending = {name: getattr(trained, name) for name in ("iterations", "converged", "behind", "stopped")}
+        summary = replace(summary, **ending)
         if trained.stopped:
             console.print("Stopping; the best so far is kept. Ctrl-C again leaves at once.")
     skill, similarity = lesson.choose(found, trained)
@@ -249,7 +250,8 @@ def _finished(folder: Path, config: LearnConfig) -> bool:
     summary = Summary.read(folder)
     if summary.similarity.final is None or summary.stopped:
         return False
-    trained = summary.iterations >= config.iterations or (summary.converged and config.converge)
+    helpless = summary.converged or summary.behind
+    trained = summary.iterations >= config.iterations or (helpless and config.converge)
     return trained or not config.train
 
 

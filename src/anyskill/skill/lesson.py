@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -34,6 +35,8 @@ class Trained:
     """The best so far, under each of the sentences."""
     iterations: int
     converged: bool
+    behind: bool
+    """Whether it was given up, since the search had found better."""
     stopped: bool
     """Whether it was told to stop before it was done."""
 
@@ -79,8 +82,13 @@ class Lesson:
             trainer.begin_with([one.skill for one in found])
         deadline = float("inf") if config.minutes is None else self._begin + 60 * config.minutes
 
+        @cache
+        def behind(iterations: int) -> bool:
+            return iterations == config.trial and self._behind(trainer.skill(), found)
+
         def enough() -> bool:
-            return (config.converge and trainer.converged) or time.monotonic() > deadline
+            helpless = trainer.converged or behind(trainer.convergence.iterations)
+            return (config.converge and helpless) or time.monotonic() > deadline
 
         done = self.records.checkpoints.restore(trainer.parts)
         if done < config.iterations and not enough():
@@ -88,21 +96,22 @@ class Lesson:
             settings: dict[str, Any] = {"save_every": SAVE_EVERY, "progress": self.progress, "shown": shown}
             done = train(trainer, self.records, config.iterations, until=enough, **settings)
         policies = [trainer.skill(number) for number in range(len(self.sentences))]
-        return Trained(policies, done, trainer.converged, stopped=done < config.iterations and not enough())
+        stopped = done < config.iterations and not enough()
+        return Trained(policies, done, trainer.converged, config.converge and behind(done), stopped)
 
     def choose(self, found: Sequence[Searched], trained: Trained | None) -> tuple[Skill, Similarity]:
         """The best of what there is, by new episodes; of several sentences it is always the policy.
 
         Similarities are means over the sentences.
         """
-        rounds = [self._contestants(number, found, trained) for number in range(len(self.requests))]
+        policies = [None] * len(self.requests) if trained is None else trained.policies
+        rounds = [self._contestants(number, found, policy) for number, policy in enumerate(policies)]
         judged = [
             {name: self._judge(contestant, number) for name, contestant in contestants.items()}
             for number, contestants in enumerate(rounds)
         ]
         skills = {name: one for name, one in rounds[0].items() if isinstance(one, Skill)}
-        reward, penalty = self.config.skill.environment.reward, self._penalty(0)
-        best = "policy" if len(rounds) > 1 else max(skills, key=lambda name: judged[0][name].score(reward, penalty))
+        best = "policy" if len(rounds) > 1 else max(skills, key=lambda name: self._worth(judged[0][name]))
         means = {name: fmean(judgements[name].similarity for judgements in judged) for name in judged[0]}
         details = {
             "kind": best,
@@ -151,11 +160,18 @@ class Lesson:
         audit = self.parts.audit(self.sentences.texts, self.config.audit)
         return SkillTraining(config, engine, self.parts.controller, self.parts.source, self.sentences, audit)
 
-    def _contestants(self, number: int, found: Sequence[Searched], trained: Trained | None) -> dict[str, Playable]:
+    def _behind(self, policy: PolicySkill, found: Sequence[Searched]) -> bool:
+        """Whether a search has found what is worth more than a policy; of several sentences, a policy alone will do."""
+        if not found or len(self.requests) > 1:
+            return False
+        skills = {name: one for name, one in self._contestants(0, found, policy).items() if isinstance(one, Skill)}
+        return max(skills, key=lambda name: self._worth(self._judge(skills[name], 0))) != "policy"
+
+    def _contestants(self, number: int, found: Sequence[Searched], policy: PolicySkill | None) -> dict[str, Playable]:
         """All that can be played for a sentence; where two are equally good, the first is kept."""
         contestants: dict[str, Playable] = {"random": RandomLatents(self.parts.controller, self.task.seed)}
-        if trained is not None:
-            contestants["policy"] = self.skill(trained.policies[number], number)
+        if policy is not None:
+            contestants["policy"] = self.skill(policy, number)
         if found:
             contestants["search"] = self.skill(found[number].skill, number)
             contestants["best_latent"] = self.skill(LatentSequence.hold(found[number].best_latent), number)
@@ -163,6 +179,10 @@ class Lesson:
 
     def _penalty(self, number: int) -> float:
         return 0.0 if self._low[number] else self.config.search_settings.lying_penalty
+
+    def _worth(self, judgement: Judgement) -> float:
+        """Of what was played for the only sentence."""
+        return judgement.score(self.config.skill.environment.reward, self._penalty(0))
 
     def _judge(self, contestant: Playable, number: int) -> Judgement:
         text, start = self.sentences.features[number], self.config.skill.environment.start

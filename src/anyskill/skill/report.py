@@ -162,6 +162,8 @@ def _ending(summary: Summary) -> str:
         ending = f"Training was stopped by hand after {count}."
     elif summary.converged:
         ending = f"Training converged after {count}."
+    elif summary.behind:
+        ending = f"Training was given up after {count}."
     similarity = summary.similarity
     if similarity.final in (similarity.search, similarity.best_latent):
         ending += " The policy was no better than what search had found, which was kept."

@@ -82,7 +82,9 @@ class Summary:
     iterations: int = 0
     """Of training."""
     converged: bool = False
-    """Whether training ended because more would not have helped."""
+    """Whether training ended because the similarity no longer rose."""
+    behind: bool = False
+    """Whether it ended because the policy fell short of what the search had found."""
     stopped: bool = False
     """Whether the person ended it."""
     seconds: Seconds = field(default_factory=Seconds)

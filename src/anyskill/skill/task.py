@@ -48,7 +48,9 @@ class LearnConfig:
     minutes: float | None = None
     """Of search and PPO, from each start of a run, after which PPO ends; None has no such limit."""
     converge: bool = True
-    """Whether PPO ends as soon as the similarity no longer rises."""
+    """Whether PPO ends as soon as the similarity no longer rises, or after its ``trial``."""
+    trial: int = 25
+    """Iterations after which PPO ends if, by Eq. 3, its policy is still worth less than what the search has found."""
     lying: bool | None = None
     """Whether to lie down is no failure; None lets the sentence decide."""
     skill: SkillConfig = field(default_factory=fast)
@@ -64,7 +66,7 @@ class LearnConfig:
     def __post_init__(self) -> None:
         require(self, "features", self.features in ("projection", "pictures"), "projection or pictures")
         require(self, "train", self.train or self.search, "on where the search is off, or there is nothing to do")
-        for name in ("iterations", "episodes"):
+        for name in ("iterations", "trial", "episodes"):
             require(self, name, getattr(self, name) >= 1, "at least 1")
         require(self, "minutes", self.minutes is None or self.minutes > 0, "more than 0, or none")
 
