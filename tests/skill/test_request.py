@@ -42,7 +42,7 @@ def test_what_the_scorer_knows_stays_as_it_is(bodyclip: BodyClip) -> None:
     assert request.confidence.level == "well"
 
 
-def test_one_of_two_limbs_is_the_right_one() -> None:
+def test_of_each_limb_there_are_two() -> None:
     class Knows:
         verdict = "well"
 
@@ -53,7 +53,8 @@ def test_one_of_two_limbs_is_the_right_one() -> None:
     model.familiarity = lambda sentences: [Knows()] * len(sentences)
     assert understand("put up one hand", model).description == "put up the right hand"
     assert understand("put up one hand", model, rewrite=False).description == "put up one hand"
-    for text in ("raise one hand, the left one", "raise both hands", "stand one step ahead"):
+    assert understand("Two arms up, one to the left", model).description == "Both arms up, one to the left"
+    for text in ("raise one hand, the left one", "raise both hands", "stand one step ahead", "take two steps"):
         assert understand(text, model).description == text
 
 

@@ -54,7 +54,7 @@ def understand(text: str, model: ImageTextModel, *, rewrite: bool = True) -> Req
     request = Request(text, checked(text), "as it was typed")
     if rewrite and isinstance(model, BodyClip) and model.familiarity([text])[0].verdict != "hardly":
         if (decided := words.decided(request.description)) != request.description:
-            request = replace(request, description=decided, why="of two limbs, the right one")
+            request = replace(request, description=decided, why="of each limb there are two")
     elif rewrite:
         enhanced = enhance(text)
         request = replace(request, description=enhanced.text, why=enhanced.why)

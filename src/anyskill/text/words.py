@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Callable
 
 
 def _stated(listed: str) -> frozenset[str]:
@@ -17,6 +18,11 @@ FILLERS = _stated("""
     repeatedly around there go goes going play plays playing practice practise have has having
 """)
 """Words that change nothing about which pose is meant."""
+
+_PAIRED = {
+    "arm": "arms", "hand": "hands", "leg": "legs", "foot": "feet", "knee": "knees", "elbow": "elbows", "fist": "fists",
+    "heel": "heels",
+}  # fmt: skip
 
 NEGATIONS = _stated("not no never without dont doesnt cannot avoid quit refrain neither nor")
 
@@ -94,13 +100,14 @@ def free_sides(text: str) -> list[str]:
 
 
 def decided(text: str) -> str:
-    """The sentence with the right limb where it leaves it open: "one hand" becomes "the right hand"."""
-    limbs = "|".join(("arm", "hand", "leg", "foot", "knee", "elbow", "fist", "heel"))
-    return text if sides(text) else re.sub(rf"\b([Oo])ne (?=({limbs})\b)", _the_right, text)
+    """The sentence as a body takes it, which has two of each: "two hands" are both, "one hand" is the right one."""
+    text = re.sub(rf"\b([Tt])wo (?=({'|'.join(_PAIRED.values())})\b)", _cased("both"), text)
+    return text if sides(text) else re.sub(rf"\b([Oo])ne (?=({'|'.join(_PAIRED)})\b)", _cased("the right"), text)
 
 
-def _the_right(match: re.Match[str]) -> str:
-    return "The right " if match[1] == "O" else "the right "
+def _cased(phrase: str) -> Callable[[re.Match[str]], str]:
+    """What takes a match's place, and a space; with a capital where the match's first letter is one."""
+    return lambda match: (phrase.capitalize() if match[1].isupper() else phrase) + " "
 
 
 def mirrored(text: str) -> str:
