@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,25 @@ def test_states_may_learn_alone_while_sentences_stay(shards: Shards) -> None:
         training.iterate()
     changed = {name for name, value in training.networks.state_dict().items() if not torch.equal(value, before[name])}
     assert len(changed) > 1 and all(name.startswith("towers.state.") for name in changed - {"towers.log_scale"})
+
+
+def test_pictures_are_seen_in_the_end_as_they_will_be(shards: Shards) -> None:
+    """By what batch normalisation knows of all cameras; from the start, if training begins with a model."""
+
+    def statistics() -> torch.Tensor:
+        return torch.cat([v.flatten() for name, v in training.towers.picture.named_buffers() if "running" in name])
+
+    training = tiny_training(shards, state_iterations=0, sentence_iterations=0, picture_iterations=4)
+    seen = [statistics()]
+    for _ in range(4):
+        training.iterate()
+        seen.append(statistics())
+    assert [torch.equal(a, b) for a, b in pairwise(seen)] == [False, False, True, True]
+    model = export(training)
+    training = tiny_training(shards, seed=1, state_iterations=0, sentence_iterations=0, picture_iterations=4)
+    training.begin_with(model)
+    training.iterate()
+    assert torch.equal(statistics(), seen[-1])
 
 
 def test_it_learns_to_tell_bodies_apart(shards: Shards) -> None:

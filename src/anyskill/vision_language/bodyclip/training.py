@@ -40,6 +40,7 @@ from anyskill.vision_language.bodyclip.towers import Towers, encode_in_groups
 # that of contrast a tenth of cosine would do, and who stands or walks would be paid three quarters of what a kick is.
 _MOVING, _RIVALS = 5.0, 10.0
 _ALIKE = 0.95  # bodies whose features have this cosine need not be told apart
+_SETTLED = 0.5  # share of the iterations of pictures after which batch normalisation learns no more
 
 
 @dataclass
@@ -106,6 +107,7 @@ class BodyClipTraining:
         ]
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
         self._clock = _Clock()
+        self._settled = False
 
     @property
     def towers(self) -> Towers:
@@ -134,12 +136,13 @@ class BodyClipTraining:
         """Take over the weights of a model, and put claims where it puts the sentences that make them.
 
         If sentences are not trained any more, claims stay there and the shift of its sentences is kept; else the shift
-        comes anew when training is over.
+        comes anew when training is over. Its batch normalisation stays as it is.
 
         Raises:
             RuntimeError: If its towers have other sizes.
         """
         self.towers.load_state_dict(model.towers.state_dict())
+        self._settled = True
         self.towers.text.shift.zero_()
         said = self.claims.sentences()
         columns = torch.tensor(list(said.values()), device=self.device)
@@ -155,10 +158,13 @@ class BodyClipTraining:
     def iterate(self) -> tuple[int, dict[str, float]]:
         """One gradient step; samples are moments."""
         config, number = self.config, self._clock.iteration
-        stage, _ = config.stage(number)
+        stage, step = config.stage(number)
         generator = Streams(config.seed)(f"batch {number}")
         self.networks.train()
         if stage == "pictures":
+            # All pictures of a batch are of one camera. A tower that saw them through their own mean would see too
+            # little of any other camera's through the mean of all.
+            self.towers.picture.train(not self._settled and step < _SETTLED * config.picture_iterations)
             with self.timer("pictures"):
                 count, metrics = config.batch, self._step(*self._show(generator))
         else:
@@ -288,8 +294,9 @@ class BodyClipTraining:
         alike = [target @ target.T > _ALIKE for target in targets]
         scale = self.towers.scale.detach()
         contrasts = [synonym_loss(s, t, scale, a) for s, t, a in zip(seen, targets, alike, strict=True)]
+        apart = [cosine_loss(s, t) for s, t in zip(seen, targets, strict=True)]  # there are more single pictures
         return {
-            "follow": self.config.follow_weight * cosine_loss(torch.cat(seen), torch.cat(targets)),
+            "follow": self.config.follow_weight * torch.stack(apart).mean(),
             "pictures": torch.stack(contrasts).mean(),
         }, {
             "cosine": (torch.cat(seen) * torch.cat(targets)).sum(-1).mean(),
