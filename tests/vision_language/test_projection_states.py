@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import torch
 
+from anyskill import rotation
 from anyskill.body.state import BodyState
 from anyskill.motion.ground import lowest_points
 from anyskill.motion.library import MotionLibrary
@@ -61,6 +62,15 @@ def test_a_history_is_varied_as_a_whole() -> None:
     varied = vary(original, SKELETON, seeded(1))
     moved = (varied.positions[:, 1] - varied.positions[:, 0]).norm(dim=-1)
     assert moved.max() < 0.15  # m in a thirtieth of a second
+
+
+def test_what_is_varied_moves_as_it_seems() -> None:
+    states = MotionStates(library(), 3, interval=1 / 30, varied=1)(100, seeded())
+    difference = (states.positions[:, 2] - states.positions[:, 0]) * 15
+    assert difference.norm(dim=-1).amax() > 0.2
+    assert torch.allclose(states.linear_velocities[:, 1], difference, atol=1e-4)
+    turn = rotation.multiply(states.rotations[:, 2], rotation.conjugate(states.rotations[:, 0]))
+    assert torch.allclose(states.angular_velocities[:, 1], 15 * rotation.to_rotation_vector(turn), atol=1e-3)
 
 
 def test_the_same_stream_gives_the_same_states() -> None:

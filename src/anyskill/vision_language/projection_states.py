@@ -1,7 +1,7 @@
 """States to train a projection on: frames of motions, and variations of them that no motion has."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from anyskill import rotation
@@ -9,6 +9,7 @@ from anyskill.body.skeleton import Skeleton
 from anyskill.body.state import BodyState
 from anyskill.motion.ground import lowest_points
 from anyskill.motion.library import MotionLibrary
+from anyskill.vision_language.bodyclip.moments import with_velocities
 from anyskill.vision_language.projection_training import StateSource
 
 EXCHANGE = 0.5  # chance that the arms are another state's
@@ -39,8 +40,15 @@ class MotionStates:
         states = self.library.states(clip[:, None].expand_as(frames), frames)
         few = round(self.varied * count)
         if few:
-            states = BodyState.cat((vary(states[:few], self.library.skeleton, draws), states[few:]))
+            states = BodyState.cat((self._varied(clip[:few], frames[:few], draws), states[few:]))
         return states[:, 0] if self.frames == 1 else states
+
+    def _varied(self, clip: Int[Tensor, "n"], frames: Int[Tensor, "n frame"], draws: torch.Generator) -> BodyState:
+        """Variations of histories, with the velocities that belong to them."""
+        around = (frames[..., None] + torch.tensor([-1, 0, 1], device=frames.device)).flatten(1)
+        varied = vary(self.library.states(clip[:, None].expand_as(around), around), self.library.skeleton, draws)
+        threes = torch.arange(around.shape[1], device=frames.device).view(-1, 3)
+        return with_velocities(varied[:, threes], 2 / self.library.fps)
 
 
 def mixed(*sources: StateSource) -> StateSource:

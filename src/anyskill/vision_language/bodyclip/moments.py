@@ -84,7 +84,7 @@ class MomentSampler:
         wild = kind >= 0.5 + 0.5 * self.kept
         seconds = (times - frame[:, None, None]) / self.library.fps
         states = _exchanged(original, change, wild, seconds, generator)
-        moments = _with_velocities(states, 2 * _REACH / self.library.fps)
+        moments = with_velocities(states, 2 * _REACH / self.library.fps)
         mirrored = torch.rand(drawn, generator=generator) < 0.5
         moments = _where(mirrored, mirror(moments), moments)
         clip = torch.where(self.library.shows(clip, frame) & ~change, clip, -1)
@@ -251,8 +251,13 @@ def _random_paths(
     return torch.lerp(first[:, None, None], second[:, None, None], way[..., None])
 
 
-def _with_velocities(states: BodyState, span: float) -> BodyState:
-    """The middle of three states along the last axis, with velocities from the difference of the outer ones."""
+def with_velocities(states: BodyState, span: float) -> BodyState:
+    """The middle of three states along the last axis, with velocities from the difference of the outer ones.
+
+    Args:
+        states: ``(n, moment, 3)``.
+        span: Seconds between the outer ones.
+    """
     linear = (states.positions[:, :, 2] - states.positions[:, :, 0]) / span
     step = rotation.multiply(states.rotations[:, :, 2], rotation.conjugate(states.rotations[:, :, 0]))
     angular = rotation.to_rotation_vector(step) / span
