@@ -1,16 +1,18 @@
 """Recall, on controllers of which the answer is known."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from anyskill import rotation
 from anyskill.body.state import BodyState
-from anyskill.controller.recall import aligned_errors, recall
+from anyskill.controller.recall import aligned_errors, recall, speeds
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from tests.controller.made_up import Limp, Scripted, arm_clip, library
+from tests.controller.made_up import SKELETON, Limp, Scripted, arm_clip, library
 
 
 def slow_alignment(a: np.ndarray, b: np.ndarray, slack: int) -> np.ndarray:
@@ -93,6 +95,25 @@ def test_liveliness_is_that_of_the_body_that_moves_most() -> None:
     swung = replace(recalled, lengths=lengths, wanted=swinging(0.1, 0.1, 0.01), done=swinging(0.02, 0.2, 0.0))
     assert swung.liveliness.tolist() == pytest.approx([0.2, 2.0, 0.0], abs=1e-4)
     assert swung.lively == pytest.approx(0.6, abs=1e-4)  # the third clip moves at 0.3 m/s
+
+
+def test_a_nod_is_seen_by_the_face() -> None:
+    motions = library()
+    recalled = recall(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
+
+    def nodding(angle: float) -> BodyState:
+        state = BodyState.at_rest(SKELETON, torch.zeros(30, 3, 3), rotation.identity(30, 3, SKELETON.num_bodies))
+        pitch = angle * (torch.arange(30) % 2)
+        state.rotations[:, :, 2] = rotation.from_rotation_vector(pitch[:, None] * torch.tensor([0.0, 1.0, 0.0]))[
+            :, None
+        ]
+        return state
+
+    lengths = torch.full((3,), 30)
+    nods = replace(recalled, lengths=lengths, wanted=nodding(0.5), done=nodding(0.05))
+    assert nods.liveliness.tolist() == pytest.approx([0.1] * 3, rel=0.02)
+    way = 2 * math.sin(0.25) * math.hypot(0.2, 0.1)  # m, of the face from frame to frame
+    assert speeds(nods.wanted, lengths).amax(1).tolist() == pytest.approx([30 * way] * 3, rel=1e-3)
 
 
 @pytest.mark.parametrize(("every", "asked"), [(30, 2), (5, 9)])

@@ -1,12 +1,14 @@
 """Recall: asked for a clip by its own latents, does the controller do that clip?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from anyskill import rotation
+from anyskill.body.humanoid import HUMANOID
+from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller
 from anyskill.controller.windows import Windows
@@ -15,7 +17,9 @@ from anyskill.sim.engine import CONTROL_RATE, Engine
 
 SOMEWHERE = 0.25  # m/s, from the first place to the last; a clip that is faster goes somewhere
 KEPT = 0.12  # m, mean distance of bodies up to which a clip counts as recalled
-RESTLESS = 0.5  # m/s relative to the root, mean over a clip; where no body is faster, a clip is a pose held
+RESTLESS = 0.5  # m/s relative to the root, mean over a clip; where no point is faster, a clip is a pose held
+_HEAD = skeleton_of(HUMANOID).index("head")  # the same of all characters
+_FACE = (0.2, 0.0, 0.1)  # m, in the frame of the head
 
 
 def relative_positions(state: BodyState) -> Float[Tensor, "*batch body-1 3"]:
@@ -30,9 +34,17 @@ def counting(values: Tensor, lengths: Int[Tensor, "clip"]) -> Bool[Tensor, "time
     return torch.arange(len(values), device=values.device)[:, None] < lengths
 
 
-def speeds(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip body-1"]:
-    """Mean speed (m/s) of each body but the root relative to it, over the frames that count of ``(time, clip)``."""
-    steps = relative_positions(states).diff(dim=0).norm(dim=-1)
+def visible_points(state: BodyState) -> Float[Tensor, "*batch point 3"]:
+    """Points that show movement: ``relative_positions``, and the face. In a nod, a head turns about its own place."""
+    face = state.positions[..., _HEAD, :] + rotation.rotate(
+        state.rotations[..., _HEAD, :], state.positions.new_tensor(_FACE).expand_as(state.positions[..., _HEAD, :])
+    )
+    return relative_positions(replace(state, positions=torch.cat((state.positions, face[..., None, :]), -2)))
+
+
+def speeds(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip point"]:
+    """Mean speed (m/s) of each visible point relative to the root, over the frames that count of ``(time, clip)``."""
+    steps = visible_points(states).diff(dim=0).norm(dim=-1)
     ways = torch.where(counting(steps, lengths - 1)[..., None], steps, 0.0).sum(0)
     return CONTROL_RATE * ways / (lengths - 1).clamp_min(1)[:, None]
 
@@ -132,7 +144,7 @@ class Recall:
 
     @property
     def liveliness(self) -> Float[Tensor, "clip"]:
-        """Mean speed of the body that moves most in a clip, relative to the root, as a share of what it is there.
+        """Mean speed of the point that moves most in a clip, relative to the root, as a share of what it is there.
 
         A punch that stays in guard is off by little, on average.
         """

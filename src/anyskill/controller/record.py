@@ -12,7 +12,7 @@ from anyskill.body.state import BodyState
 from anyskill.controller.bank import PACE
 from anyskill.controller.controller import Controller, ControllerError
 from anyskill.controller.play import stand
-from anyskill.controller.recall import RESTLESS, counting, recall, relative_positions, speeds
+from anyskill.controller.recall import RESTLESS, counting, recall, speeds, visible_points
 from anyskill.files import write_atomically
 from anyskill.motion.clip import Clip
 from anyskill.motion.formats.clip_npz import save_clip
@@ -116,9 +116,9 @@ def _clip(library: MotionLibrary, number: int, ending: str, states: BodyState, *
     )
 
 
-def _swing(states: BodyState, counts: Bool[Tensor, "time clip"]) -> Float[Tensor, "clip body-1"]:
-    """Standard deviation (m) of the place of each body relative to the root, over the frames that count."""
-    places, weights = relative_positions(states), counts[..., None, None] / counts.sum(0)[:, None, None].clamp_min(1)
+def _swing(states: BodyState, counts: Bool[Tensor, "time clip"]) -> Float[Tensor, "clip point"]:
+    """Standard deviation (m) of the place of each visible point relative to the root, over the frames that count."""
+    places, weights = visible_points(states), counts[..., None, None] / counts.sum(0)[:, None, None].clamp_min(1)
     mean = (weights * places).sum(0)
     return (weights * (places - mean).square()).sum((0, 3)).sqrt()
 
