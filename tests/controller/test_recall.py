@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from anyskill import rotation
+from anyskill.body.humanoid import CHARACTERS
+from anyskill.body.skeleton import skeleton_of
 from anyskill.body.state import BodyState
 from anyskill.controller.recall import aligned_errors, recall, speeds
 from anyskill.motion.library import MotionLibrary
@@ -98,6 +100,7 @@ def test_liveliness_is_that_of_the_body_that_moves_most() -> None:
 
 
 def test_a_nod_is_seen_by_the_face() -> None:
+    assert {skeleton_of(character).index("head") for character in CHARACTERS.values()} == {2}
     motions = library()
     recalled = recall(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions)
 

@@ -36,10 +36,9 @@ def counting(values: Tensor, lengths: Int[Tensor, "clip"]) -> Bool[Tensor, "time
 
 def visible_points(state: BodyState) -> Float[Tensor, "*batch point 3"]:
     """Points that show movement: ``relative_positions``, and the face. In a nod, a head turns about its own place."""
-    face = state.positions[..., _HEAD, :] + rotation.rotate(
-        state.rotations[..., _HEAD, :], state.positions.new_tensor(_FACE).expand_as(state.positions[..., _HEAD, :])
-    )
-    return relative_positions(replace(state, positions=torch.cat((state.positions, face[..., None, :]), -2)))
+    head = state.positions[..., [_HEAD], :]
+    face = head + rotation.rotate(state.rotations[..., [_HEAD], :], head.new_tensor(_FACE).expand_as(head))
+    return relative_positions(replace(state, positions=torch.cat((state.positions, face), -2)))
 
 
 def speeds(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "clip point"]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol, Self
+from typing import Self
 
 import torch
 from jaxtyping import Bool, Float
@@ -126,17 +126,6 @@ class Sentences:
         return cls(tuple(texts), features[:-1], features[-1])
 
 
-class AuditHook(Protocol):
-    """What looks at a training now and then."""
-
-    @property
-    def parts(self) -> Mapping[str, Stateful]:
-        """Everything it changes; see ``Trainer.parts``."""
-
-    def __call__(self, iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:
-        """Called after every iteration with its number and what features are of; returns metrics, or none."""
-
-
 class ProjectionAudit:
     """Holds a projection against true pictures of what the policy visits, whenever that is due; alarms are logged.
 
@@ -150,11 +139,14 @@ class ProjectionAudit:
 
     @property
     def parts(self) -> Mapping[str, Stateful]:
-        """See ``AuditHook``."""
+        """Everything it changes; see ``Trainer.parts``."""
         return {} if self._learner is None else self._learner.parts
 
     def __call__(self, iteration: int, states: BodyState, draws: torch.Generator) -> dict[str, float]:
-        """See ``AuditHook``; figures are those from before it learns."""
+        """After every iteration, with its number and what features are of; metrics, or none.
+
+        They are those from before it learns.
+        """
         if not self.audit.due(iteration):
             return {}
         report, audited, true = self.audit(self.projection, states, draws)

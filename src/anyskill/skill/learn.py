@@ -149,8 +149,8 @@ def _stages(folder: Path, task: Task, console: Console) -> Skill:
 
     trained = lesson.train(found)
     if trained is not None:
-        ending = {name: getattr(trained, name) for name in ("iterations", "converged", "behind", "stopped")}
-        summary = replace(summary, **ending)
+        summary = replace(summary, iterations=trained.iterations, converged=trained.converged)
+        summary = replace(summary, behind=trained.behind, stopped=trained.stopped)
         if trained.stopped:
             console.print("Stopping; the best so far is kept. Ctrl-C again leaves at once.")
     skill, similarity = lesson.choose(found, trained)

@@ -1,7 +1,7 @@
 """The stages of learning: search, train, choose. What a stage has done is in the run's folder, and not done again."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -106,20 +106,20 @@ class Lesson:
         """
         policies = [None] * len(self.requests) if trained is None else trained.policies
         rounds = [self._contestants(number, found, policy) for number, policy in enumerate(policies)]
-        judged = [
-            {name: self._judge(contestant, number) for name, contestant in contestants.items()}
-            for number, contestants in enumerate(rounds)
+        judged = [self._judged(number, contestants) for number, contestants in enumerate(rounds)]
+        best = "policy" if len(rounds) > 1 else self._best(judged[0])
+        chance = [
+            self._judge(RandomLatents(self.parts.controller, self.task.seed), number) for number in range(len(rounds))
         ]
-        skills = {name: one for name, one in rounds[0].items() if isinstance(one, Skill)}
-        best = "policy" if len(rounds) > 1 else max(skills, key=lambda name: self._worth(judged[0][name]))
+        random = fmean(judgement.similarity for judgement in chance)
         means = {name: fmean(judgements[name].similarity for judgements in judged) for name in judged[0]}
         details = {
             "kind": best,
             "similarity": means[best],
             "lying": fmean(judgements[best].lying for judgements in judged),
         }
-        skill = replace(skills[best], details=skills[best].details | details)
-        return skill, Similarity(means["random"], means.get("best_latent"), means.get("search"), means[best])
+        skill = replace(rounds[0][best], details=rounds[0][best].details | details)
+        return skill, Similarity(random, means.get("best_latent"), means.get("search"), means[best])
 
     def skill(self, decide: PolicySkill | LatentSequence, number: int = 0) -> Skill:
         """What decides, as a skill for one of the sentences."""
@@ -164,12 +164,11 @@ class Lesson:
         """Whether a search has found what is worth more than a policy; of several sentences, a policy alone will do."""
         if not found or len(self.requests) > 1:
             return False
-        skills = {name: one for name, one in self._contestants(0, found, policy).items() if isinstance(one, Skill)}
-        return max(skills, key=lambda name: self._worth(self._judge(skills[name], 0))) != "policy"
+        return self._best(self._judged(0, self._contestants(0, found, policy))) != "policy"
 
-    def _contestants(self, number: int, found: Sequence[Searched], policy: PolicySkill | None) -> dict[str, Playable]:
-        """All that can be played for a sentence; where two are equally good, the first is kept."""
-        contestants: dict[str, Playable] = {"random": RandomLatents(self.parts.controller, self.task.seed)}
+    def _contestants(self, number: int, found: Sequence[Searched], policy: PolicySkill | None) -> dict[str, Skill]:
+        """All that may become the skill of a sentence; where two are equally good, the first is kept."""
+        contestants = {}
         if policy is not None:
             contestants["policy"] = self.skill(policy, number)
         if found:
@@ -180,9 +179,13 @@ class Lesson:
     def _penalty(self, number: int) -> float:
         return 0.0 if self._low[number] else self.config.search_settings.lying_penalty
 
-    def _worth(self, judgement: Judgement) -> float:
-        """Of what was played for the only sentence."""
-        return judgement.score(self.config.skill.environment.reward, self._penalty(0))
+    def _judged(self, number: int, contestants: Mapping[str, Skill]) -> dict[str, Judgement]:
+        return {name: self._judge(contestant, number) for name, contestant in contestants.items()}
+
+    def _best(self, judged: Mapping[str, Judgement]) -> str:
+        """Which of the only sentence's contestants is worth most."""
+        reward, penalty = self.config.skill.environment.reward, self._penalty(0)
+        return max(judged, key=lambda name: judged[name].score(reward, penalty))
 
     def _judge(self, contestant: Playable, number: int) -> Judgement:
         text, start = self.sentences.features[number], self.config.skill.environment.start

@@ -18,7 +18,7 @@ from anyskill.learning.seeding import Streams
 from anyskill.learning.state import Stateful
 from anyskill.sim.engine import Engine
 from anyskill.skill.environment import EnvironmentConfig, Outcome, SkillEnvironment
-from anyskill.skill.features import AuditHook, FeatureSource, Sentences
+from anyskill.skill.features import FeatureSource, ProjectionAudit, Sentences
 from anyskill.skill.policy import LatentSequence, PolicySkill, imitate, make_actor_critic, text_input, to_latent
 from anyskill.skill.rewards import RewardConfig
 from anyskill.skill.starts import StartConfig
@@ -168,7 +168,7 @@ class SkillTraining:
         controller: Controller,
         source: FeatureSource,
         sentences: Sentences,
-        audit: AuditHook | None = None,
+        audit: ProjectionAudit | None = None,
     ) -> None:
         self.config, self.audit = config, audit
         self.streams = Streams(config.seed, rank=distributed.rank())

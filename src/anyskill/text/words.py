@@ -19,11 +19,6 @@ FILLERS = _stated("""
 """)
 """Words that change nothing about which pose is meant."""
 
-_PAIRED = {
-    "arm": "arms", "hand": "hands", "leg": "legs", "foot": "feet", "knee": "knees", "elbow": "elbows", "fist": "fists",
-    "heel": "heels",
-}  # fmt: skip
-
 NEGATIONS = _stated("not no never without dont doesnt cannot avoid quit refrain neither nor")
 
 LIMBS = _stated("""
@@ -46,6 +41,13 @@ IRREGULAR = {
     "teeth": "tooth", "crept": "creep", "slept": "sleep", "hung": "hang", "stuck": "stick", "dying": "die",
     "foward": "forward", "forwards": "forward", "backwards": "backward", "upwards": "upward", "downwards": "downward",
 }  # fmt: skip
+
+
+_PAIRED = {
+    "arm": "arms", "hand": "hands", "leg": "legs", "foot": "feet", "knee": "knees", "elbow": "elbows", "fist": "fists",
+    "heel": "heels",
+}  # fmt: skip
+"""Limbs of which there is a right one and a left one, and what two of them are called."""
 
 
 def words(text: str) -> list[str]:

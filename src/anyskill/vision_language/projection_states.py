@@ -37,16 +37,20 @@ class MotionStates:
         clip, frame = self.library.sample(count, draws)
         past = self._step * torch.arange(self.frames - 1, -1, -1, device=self.library.device)
         frames = frame[:, None] - past
-        states = self.library.states(clip[:, None].expand_as(frames), frames)
         few = round(self.varied * count)
+        states = self._at(clip[few:], frames[few:])
         if few:
-            states = BodyState.cat((self._varied(clip[:few], frames[:few], draws), states[few:]))
+            states = BodyState.cat((self._varied(clip[:few], frames[:few], draws), states))
         return states[:, 0] if self.frames == 1 else states
+
+    def _at(self, clip: Int[Tensor, "n"], frames: Int[Tensor, "n frame"]) -> BodyState:
+        """Frames of clips, several of each."""
+        return self.library.states(clip[:, None].expand_as(frames), frames)
 
     def _varied(self, clip: Int[Tensor, "n"], frames: Int[Tensor, "n frame"], draws: torch.Generator) -> BodyState:
         """Variations of histories, with the velocities that belong to them."""
         around = (frames[..., None] + torch.tensor([-1, 0, 1], device=frames.device)).flatten(1)
-        varied = vary(self.library.states(clip[:, None].expand_as(around), around), self.library.skeleton, draws)
+        varied = vary(self._at(clip, around), self.library.skeleton, draws)
         threes = torch.arange(around.shape[1], device=frames.device).view(-1, 3)
         return with_velocities(varied[:, threes], 2 / self.library.fps)
 
