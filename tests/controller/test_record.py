@@ -10,7 +10,7 @@ from anyskill.body.state import BodyState
 from anyskill.controller import record as module
 from anyskill.controller.controller import Controller
 from anyskill.controller.recall import recall
-from anyskill.controller.record import record, stretched, write
+from anyskill.controller.record import record, stretched, wandered, write
 from anyskill.motion.dataset import load_dataset
 from anyskill.motion.library import MotionLibrary
 from anyskill.sim.mujoco_cpu import MujocoCpu
@@ -104,3 +104,12 @@ def test_without_a_path_of_a_clip_that_moves_there_are_no_stretches() -> None:
     motions = library()  # slower than half a metre a second
     controller = obedient(motions, **{name: [0.0, 1.0] for name in motions.names})
     assert stretched(controller, MujocoCpu(2), motions, torch.Generator()) == []
+
+
+def test_bodies_that_wander_are_recorded_without_a_name() -> None:
+    motions = library()
+    clips = wandered(Scripted(motions, [0, 1, 2]), MujocoCpu(3), motions, torch.Generator().manual_seed(0))
+    assert [(clip.name, clip.labels) for clip in clips] == [(f"wandering-{number}", ()) for number in (1, 2, 3)]
+    assert all(len(clip.root_positions) == module.SECONDS * clip.fps for clip in clips)
+    moved = [(clip.root_positions - clip.root_positions[0]).norm(dim=-1).max() for clip in clips]
+    assert all(0.001 < float(way) < 3 for way in moved)

@@ -181,7 +181,7 @@ CASES = [
 """A test, a track that passes it at some time, and tracks that never do."""
 
 
-@pytest.mark.parametrize(("expression", "passing", "failing"), CASES, ids=lambda value: str(value)[:50])
+@pytest.mark.parametrize(("expression", "passing", "failing"), CASES, ids=[str(case[0])[:50] for case in CASES])
 def test_a_condition_holds_where_it_should(expression: object, passing: Track, failing: list[Track]) -> None:
     test = read_test(expression)
     assert test(passing).any()

@@ -92,6 +92,7 @@ def record(
     file: Annotated[Path | None, tyro.conf.Positional] = None,
     motions: Path | None = None,
     stretches: int = 200,
+    wanders: int = 400,
     seed: int = 0,
 ) -> None:
     """Write what a controller makes of its clips as motions, for BodyCLIP to learn what simulated bodies look like.
@@ -104,13 +105,14 @@ def record(
         motions: Data set of clips (YAML) to ask it for; without, as for `controller report`.
         stretches: Also so many random stretches of clips that move, done again and again, as a search tries them. Those
             that go less far than their clips go by no name.
-        seed: Of which stretches.
+        wanders: Also so many bodies under latents that change at random, as a policy that explores.
+        seed: Of which stretches and latents.
     """
     import torch
 
     from anyskill.controller.controller import Controller, load_controller
     from anyskill.controller.record import record as recorded
-    from anyskill.controller.record import stretched, write
+    from anyskill.controller.record import stretched, wandered, write
     from anyskill.sim.engine import make_engine
 
     controller = load_controller() if file is None else Controller.load(file)
@@ -119,8 +121,11 @@ def record(
     clips = recorded(controller, make_engine(len(library), "cpu", character), library)
     draws = torch.Generator().manual_seed(seed)
     parts = stretched(controller, make_engine(stretches, "cpu", character), library, draws) if stretches else []
-    named = sum(bool(part.labels) for part in parts)
-    print(f"{write(clips, out, parts)}  {len(clips)} of {len(library)} clips, {named} of {len(parts)} stretches named")
+    named, count = sum(bool(part.labels) for part in parts), len(parts)
+    if wanders:
+        parts += wandered(controller, make_engine(wanders, "cpu", character), library, draws)
+    done = f"{len(clips)} of {len(library)} clips, {named} of {count} stretches named, {len(parts) - count} wander"
+    print(f"{write(clips, out, parts)}  {done}")
 
 
 def _library(motions: Path | None, run: Path | None, device: str) -> "MotionLibrary":

@@ -8,11 +8,13 @@ import yaml
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from anyskill.body.skeleton import Skeleton
 from anyskill.body.state import BodyState
 from anyskill.controller.bank import PACE
 from anyskill.controller.controller import Controller, ControllerError
 from anyskill.controller.play import stand
 from anyskill.controller.recall import RESTLESS, counting, recall, speeds, visible_points
+from anyskill.controller.wandering import wander
 from anyskill.files import write_atomically
 from anyskill.motion.clip import Clip
 from anyskill.motion.formats.clip_npz import save_clip
@@ -22,10 +24,10 @@ from anyskill.sim.engine import CONTROL_RATE, Engine
 FILE = "motions.yaml"
 WORST = 0.2  # m, mean distance of the worst body up to which a motion may be called what its clip is called
 LIVELY = 0.5  # share of its clip's speed, of the body that moves most there: a punch that stays in guard is no punch
-WAY, SECONDS = 2, 4  # of a stretch done again and again: to get there, which is left out, and then
+WAY, SECONDS = 2, 4  # of a part: of a stretch done again and again, to get there, which is left out, and then
 STRETCH = (3, 19)  # latents of a path that are done again and again, a random number from this range
 FAR, NEAR = 0.7, 0.5  # shares of its clip's swing, of the body that moves most there: to do as it does, and not to
-WEIGHT = 0.25  # of a stretch beside whole clips: there are several of each clip
+WEIGHT = 0.25  # of a part beside whole clips: there are several of each clip
 LOWER = 0.06  # m; whose highest place is so much lower than the clip's has not jumped, or hardly
 
 
@@ -46,7 +48,7 @@ def record(controller: Controller, engine: Engine, library: MotionLibrary) -> li
             f"none of the {len(library)} clips is done well enough to go by its name; train the controller longer."
         )
     return [
-        _clip(library, number, "", recalled.done[: int(recalled.lengths[number]), number], named=True)
+        _played(library, number, "", recalled.done[: int(recalled.lengths[number]), number], named=True)
         for number in good.nonzero()[:, 0].tolist()
     ]
 
@@ -68,8 +70,7 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
     moves = (known & (speed.amax(1) > RESTLESS)).nonzero()[:, 0]
     if not len(moves):
         return []
-    world = torch.arange(engine.num_worlds, device=device)
-    clip = moves[world % len(moves)]
+    clip = moves[torch.arange(engine.num_worlds, device=device) % len(moves)]
     begin, end = torch.tensor([paths[library.names[number]] for number in clip.tolist()], device=device).T
     states = _repeated(controller, engine, begin, end, generator)
     always, busiest = torch.ones_like(states.positions[..., 0, 0], dtype=torch.bool), speed.argmax(1)[clip, None]
@@ -77,9 +78,19 @@ def stretched(controller: Controller, engine: Engine, library: MotionLibrary, ge
     lower = _highest(wanted, lengths)[clip] - _highest(states, torch.full_like(clip, len(frames)))
     named, denied = (share >= FAR) & (lower <= LOWER), (share < NEAR) | (lower > 2 * LOWER)
     return [
-        _clip(library, int(clip[number]), f"-{number // len(moves) + 1}", states[:, number], named=bool(named[number]))
-        for number in (named | denied).nonzero()[:, 0].tolist()
+        _played(library, int(clip[world]), f"-{world // len(moves) + 1}", states[:, world], named=bool(named[world]))
+        for world in (named | denied).nonzero()[:, 0].tolist()
     ]
+
+
+def wandered(controller: Controller, engine: Engine, library: MotionLibrary, generator: torch.Generator) -> list[Clip]:
+    """Bodies under latents that change at random, one a world: what a scorer sees while a policy explores.
+
+    They go by no name. Where the simulation broke down there is none.
+    """
+    seen = wander(controller, engine, library, SECONDS, generator)
+    whole = (~seen.lost.any(0)).nonzero()[:, 0].tolist()
+    return [_clip(f"wandering-{number + 1}", seen.states[:, number], (), library.skeleton) for number in whole]
 
 
 def _repeated(
@@ -103,17 +114,16 @@ def _repeated(
     return BodyState.stack(done[WAY * CONTROL_RATE :])
 
 
-def _clip(library: MotionLibrary, number: int, ending: str, states: BodyState, *, named: bool) -> Clip:
-    """What was done of a clip, over time, as a motion; with the clip's labels if it is what they say."""
-    states, skeleton = states.to("cpu"), library.skeleton
-    return Clip(
-        f"{library.names[number]}-played{ending}",
-        CONTROL_RATE,
-        states.positions[:, 0].double(),
-        skeleton.local_rotations(states.rotations.double()),
-        library.labels[number] if named else (),
-        character=skeleton.character,
-    )
+def _played(library: MotionLibrary, number: int, ending: str, states: BodyState, *, named: bool) -> Clip:
+    """What was done of a clip, over time; with the clip's labels if it is what they say."""
+    name, labels = f"{library.names[number]}-played{ending}", library.labels[number] if named else ()
+    return _clip(name, states, labels, library.skeleton)
+
+
+def _clip(name: str, states: BodyState, labels: tuple[str, ...], skeleton: Skeleton) -> Clip:
+    states = states.to("cpu")
+    local = skeleton.local_rotations(states.rotations.double())
+    return Clip(name, CONTROL_RATE, states.positions[:, 0].double(), local, labels, character=skeleton.character)
 
 
 def _swing(states: BodyState, counts: Bool[Tensor, "time clip"]) -> Float[Tensor, "clip point"]:
@@ -130,7 +140,7 @@ def _highest(states: BodyState, lengths: Int[Tensor, "clip"]) -> Float[Tensor, "
 
 
 def write(clips: list[Clip], folder: Path, parts: Sequence[Clip] = ()) -> Path:
-    """One file a motion, and a data set of all, in which stretches weigh a quarter; its path."""
+    """One file a motion, and a data set of all, in which parts weigh a quarter; its path."""
     folder.mkdir(parents=True, exist_ok=True)
     entries: list[dict[str, str | float]] = []
     for clip in (*clips, *parts):

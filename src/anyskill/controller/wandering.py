@@ -4,15 +4,24 @@ import torch
 
 from anyskill.body.state import BodyState
 from anyskill.controller.controller import Controller
-from anyskill.controller.play import roam
+from anyskill.controller.play import Play, roam
 from anyskill.motion.library import MotionLibrary
-from anyskill.sim.engine import CONTROL_RATE, make_engine
+from anyskill.sim.engine import CONTROL_RATE, Engine, make_engine
+
+HOLD = (1, 60)  # control steps a latent is held
+
+
+def wander(
+    controller: Controller, engine: Engine, library: MotionLibrary, seconds: float, draws: torch.Generator
+) -> Play:
+    """Start all worlds in frames of motions, each under a latent of the bank, and change latents at random times."""
+    n, device = engine.num_worlds, engine.device
+    engine.reset(torch.arange(n, device=device), *library.generalized(*library.sample(n, draws)))
+    return roam(controller, engine, draws, seconds, HOLD)
 
 
 class Wandering:
-    """Draws simulated states, or histories; every call simulates anew.
-
-    Worlds start in frames of motions. Each is under a latent of the controller's bank, and changes it at random times.
+    """Draws simulated states, or histories; every call lets bodies ``wander`` anew.
 
     Args:
         controller: Moves the bodies.
@@ -22,8 +31,6 @@ class Wandering:
         worlds: Simulated side by side.
         seconds: How long.
     """
-
-    HOLD = (1, 60)  # control steps a latent is held
 
     def __init__(
         self,
@@ -41,10 +48,8 @@ class Wandering:
 
     def __call__(self, count: int, draws: torch.Generator) -> BodyState:
         """States of batch shape ``(count,)``, or ``(count, frames)``."""
-        engine = self._engine
-        n, device = engine.num_worlds, engine.device
-        engine.reset(torch.arange(n, device=device), *self.library.generalized(*self.library.sample(n, draws)))
-        states = roam(self.controller, engine, draws, self._seconds, self.HOLD).states
+        n, device = self._engine.num_worlds, self._engine.device
+        states = wander(self.controller, self._engine, self.library, self._seconds, draws).states
         before = self._stride * (self.frames - 1)
         last = torch.randint(before, len(states.positions), (count, 1), generator=draws, device=device)
         world = torch.randint(n, (count, 1), generator=draws, device=device)

@@ -16,6 +16,8 @@ from anyskill.sim.engine import SUBSTEPS
 from anyskill.sim.mujoco_engine import MujocoEngine
 from anyskill.sim.scene import SceneObject
 
+warp.config.log_level = warp.LOG_WARNING  # one level lower it reports every kernel it loads
+
 CONTACTS = 48
 """Room for contacts per world, on average. A body lying flat has 30 with the ground; flailing ones had 17 at most
 (25 with sword and shield) and two or three on average, but the same room holds the pairs that come near each other."""
