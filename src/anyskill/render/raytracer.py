@@ -129,16 +129,16 @@ class Raytracer:
         self._rotations[:, start : start + count] = rotations
 
     def _draw(self) -> None:
-        if not self._device.is_cuda:
-            self._launch()
-            return
-        if self._graph is None:
-            with wp.ScopedDevice(self._device):
+        with wp.ScopedDevice(self._device):  # or kernels would start on the first GPU, wherever their arrays are
+            if not self._device.is_cuda:
+                self._launch()
+                return
+            if self._graph is None:
                 self._launch()  # compiles, which must not happen while capturing
                 with wp.ScopedCapture() as capture:
                     self._launch()
-            self._graph = capture.graph
-            wp.synchronize_device(self._device)
+                self._graph = capture.graph
+                wp.synchronize_device()
         wp.capture_launch(self._graph, stream=wp.stream_from_torch(torch.cuda.current_stream(self.device)))
 
     def _launch(self) -> None:
