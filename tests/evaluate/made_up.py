@@ -44,6 +44,6 @@ def leave_run(folder: Path, text: str, *, latent: int = BOTH, stopped: bool = Fa
     learnt.save(folder / FILE)
     if search:
         found = Searched(learnt.decide, BANK[latent], {"bank": 0.5}, 2.0)
-        write_state(folder / searched.FILE, {"0": found.state()})
+        write_state(folder / searched.FILE, found.state())
     assert Summary.read(folder).text == text
     return learnt

@@ -27,6 +27,7 @@ from anyskill.skill import play as playing
 from anyskill.skill.comparison import Judgement
 from anyskill.skill.errors import SkillError
 from anyskill.skill.parts import Parts
+from anyskill.skill.plans import Plans
 from anyskill.skill.policy import LatentSequence, PolicySkill
 from anyskill.skill.skill import Skill
 from anyskill.skill.summary import Summary
@@ -224,7 +225,8 @@ def test_search_alone_and_training_alone() -> None:
 def test_a_policy_that_falls_short_of_the_search_is_given_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(SkillTraining, "begin_with", lambda *_: None)  # so it has far to go
+    idle = torch.eye(4)[3:]
+    monkeypatch.setattr(lesson.Plans, "of", lambda skills: Plans.constant(idle.expand(len(skills), -1)))  # far to go
     config = quick(iterations=6, trial=2)
     learn(out="a", config=config)
     summary = Summary.read(Path("a"))
@@ -239,8 +241,9 @@ def test_a_policy_that_falls_short_of_the_search_is_given_up(
     for name, others in {"late": {"trial": 7}, "alone": {"search": False}}.items():
         learn(out=name, config=replace(config, **others))
         assert Summary.read(Path(name)).iterations == 6
-    learn((LEFT, RIGHT), out="both", config=config)
-    assert Summary.read(Path("both")).iterations == 6
+    both = learn((LEFT, RIGHT), out="both", config=config)
+    assert Summary.read(Path("both")).behind
+    assert isinstance(both.decide, LatentSequence)  # what was looked up
 
 
 def test_a_policy_that_is_as_good_as_the_search_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,8 +281,26 @@ def test_one_policy_learns_several_sentences(monkeypatch: pytest.MonkeyPatch) ->
     summary = Summary.read(Path("run"))
     assert summary.text == f"{RIGHT}; {LEFT}"
     assert summary.similarity.final > summary.similarity.random + 0.3
-    with pytest.raises(SkillError, match="training cannot be left out"):
-        learn((RIGHT, LEFT), "other", quick(train=False))
+
+
+def test_several_sentences_are_looked_up_and_so_are_others() -> None:
+    skill = learn((RIGHT, LEFT), config=quick(train=False))
+    assert isinstance(skill.decide, LatentSequence)
+    read = Skill.load("run")
+    for one in (skill, read):
+        right, left = arms(one.under(LEFT))
+        assert left > right + 0.5
+        right, left = arms(one.under(BOTH, Hands()))
+        assert min(right, left) > 0.2
+
+
+def test_a_policy_of_several_sentences_acts_about_what_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson.Lesson, "_best", lambda *_: "policy")
+    skill = learn((RIGHT, LEFT), config=quick(iterations=1))
+    assert isinstance(skill.decide, PolicySkill)
+    for one in (skill, Skill.load("run")):
+        right, left = arms(one.under(BOTH, Hands()))
+        assert min(right, left) > 0.2
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "?!", "arm " * 2500])

@@ -5,14 +5,14 @@ import torch
 
 from anyskill.body.observation import policy_observation, policy_size
 from anyskill.sim.mujoco_cpu import MujocoCpu
-from anyskill.skill.policy import LatentSequence, PolicySkill, imitate, make_actor_critic, text_input, to_latent
+from anyskill.skill.policy import LatentSequence, PolicySkill, make_actor_critic, text_input, to_latent
 from tests.skill.made_up import SKELETON
 
 OBSERVATION = policy_size(SKELETON)
 
 
-def make(text: int = 0, latent: int = 64):
-    return make_actor_critic(OBSERVATION, text, latent, (32, 16), -2.3, torch.Generator().manual_seed(0))
+def make(text: int = 0, latent: int = 64, **more):
+    return make_actor_critic(OBSERVATION, text, latent, (32, 16), -2.3, torch.Generator().manual_seed(0), **more)
 
 
 def test_latents_are_of_unit_length() -> None:
@@ -21,19 +21,28 @@ def test_latents_are_of_unit_length() -> None:
     assert torch.allclose(to_latent(3.0 * action), to_latent(action))
 
 
-def test_a_policy_that_imitates_a_latent_follows_it_in_all_states_and_can_still_learn() -> None:
-    model, generator = make(), torch.Generator().manual_seed(1)
-    latent = to_latent(torch.randn(64, generator=generator))
-    seen, new = (2.0 * torch.randn(count, OBSERVATION, generator=generator) for count in (4000, 100))
-    likeness = imitate(model, [seen], latent.expand(4000, -1), generator)
-    assert likeness > 0.98
-    mean = model.mean(new)
-    assert (to_latent(mean) @ latent).min() > 0.98  # 11 degrees
-    drawn = to_latent(model.policy.sample(mean, generator))
-    assert (drawn @ latent).mean() > 0.95
-    assert mean.square().mean().sqrt().item() == pytest.approx(0.5, rel=0.1)
-    mean.sum().backward()
-    assert all(parameter.grad.abs().sum() > 0 for parameter in model.policy.trunk.parameters())
+def test_a_guided_policy_begins_as_its_guide_and_can_learn_to_leave_it() -> None:
+    generator = torch.Generator().manual_seed(1)
+    model = make(guided=True)
+    seen = 2.0 * torch.randn(100, OBSERVATION, generator=generator)
+    guide, wanted = to_latent(torch.randn(2, 100, 64, generator=generator))
+    mean = model.mean(seen, guide)
+    assert torch.allclose(to_latent(mean), guide, atol=1e-6)
+    assert mean.square().mean().sqrt().item() == pytest.approx(0.5, rel=1e-4)
+    assert (to_latent(model.policy.sample(mean, generator)) * guide).sum(-1).mean() > 0.95
+    optimizer = torch.optim.Adam(model.policy.parameters(), lr=1e-2)
+    for _ in range(50):
+        loss = (to_latent(model.mean(seen, guide)) - wanted[0]).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert (to_latent(model.mean(seen, guide)) @ wanted[0]).mean() > 0.9
+
+
+def test_a_guided_skill_follows_its_guide_through_time() -> None:
+    state, guide = MujocoCpu(2, threads=1).state(), LatentSequence(torch.eye(4)[:2], torch.tensor([0, 3]))
+    skill = PolicySkill(make(latent=4, guided=True), guide=guide)
+    assert torch.allclose(skill(state, torch.tensor([2, 3])), torch.eye(4)[:2], atol=1e-6)
 
 
 def test_a_policy_with_text_does_other_things_under_other_sentences() -> None:

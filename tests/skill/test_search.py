@@ -8,9 +8,11 @@ import torch
 
 from anyskill.controller.controller import Controller
 from anyskill.sim.mujoco_cpu import MujocoCpu
+from anyskill.skill.plans import NEVER, Pieces, Plans
 from anyskill.skill.policy import to_latent
-from anyskill.skill.search import NEVER, LatentSearch, Plans, SearchConfig
+from anyskill.skill.search import LatentSearch, SearchConfig
 from anyskill.skill.starts import StartConfig
+from anyskill.skill.trials import Trials
 from tests.skill.made_up import SOURCE, Limp, Puppet, heights, sentences
 
 # Puppets do not keep their balance for long.
@@ -28,22 +30,25 @@ def make(
     )
 
 
+def scores(search: LatentSearch, plans: Plans, trials: Trials) -> torch.Tensor:
+    return search.config.scores(plans, trials, search.text, search.controller.known)
+
+
 def test_the_one_latent_that_raises_both_arms_is_found() -> None:
     found = make(torch.cat((IDLE, UP, IDLE)))()
     assert found.ranking[0] == 4
     assert torch.allclose(found.skill.latents[-1], UP[0])
-    assert found.bank.similarity.shape == (9, 10)
-    assert found.bank.similarity[4, -1] > 0.6 > -0.4 > found.bank.similarity[0, -1]
-    assert found.bank_scores[4] == found.bank_scores.max()
-    assert found.score == found.stages["bank"] == pytest.approx(found.bank_scores[4].item(), abs=0.02)
+    assert found.score == found.stages["bank"]
+    assert found.score - SHORT.style_weight > 0.6
 
 
 def test_more_latents_than_worlds_are_scored_the_same() -> None:
     bank = torch.cat((to_latent(torch.randn(40, 4, generator=torch.Generator().manual_seed(3))), UP))
     config = SearchConfig(decisions=6, tail=3, start=StartConfig(noise=0.0, moving=0.0))
     many, few = (make(bank, config, worlds=worlds) for worlds in (41, 7))
-    one, other = (search.trials(Plans.constant(bank)) for search in (many, few))
-    assert torch.allclose(one.similarity, other.similarity, atol=1e-4)
+    one, other = (search.trials(Plans.constant(bank), 6, 3) for search in (many, few))
+    assert one.features.shape == (41, 3)
+    assert torch.allclose(one.features, other.features, atol=1e-4)
 
 
 def test_refinement_gets_nearer_than_the_bank() -> None:
@@ -81,11 +86,11 @@ def test_lying_costs() -> None:
         make(bank, SearchConfig(decisions=16, tail=4, lying_penalty=penalty), puppet=Limp) for penalty in (0.5, 0.0)
     )
     plans = Plans.constant(bank)
-    trials = with_penalty.trials(plans)
-    assert trials.lying[:, -1].min() > 0.9
-    assert not trials.lying[:, 0].any()
-    lying = trials.lying[:, -4:].mean(1)
-    assert torch.allclose(with_penalty.score(plans, trials), without.score(plans, trials) - 0.5 * lying)
+    trials = with_penalty.trials(plans, 16, 12)
+    assert trials.lying.min() > 0.7
+    assert not with_penalty.trials(plans, 1).lying.any()
+    costly, free = (scores(search, plans, trials) for search in (with_penalty, without))
+    assert torch.allclose(costly, free - 0.5 * trials.lying)
 
 
 def test_who_leaves_the_bank_or_needs_more_latents_earns_less() -> None:
@@ -95,11 +100,11 @@ def test_who_leaves_the_bank_or_needs_more_latents_earns_less() -> None:
     between = to_latent(torch.tensor([[1.0, 1.0, 0.0, 0.0]]))[0]
     latents = torch.stack((bank[0], between, between)), torch.stack((between, between, bank[1]))
     plans = Plans.sequence(torch.stack(latents), torch.tensor([[0, 2, 4], [0, 2, NEVER]]))
-    trials = search.trials(plans)
-    similarity = trials.similarity[:, -SHORT.tail :].mean(1)
+    trials = search.trials(plans, SHORT.decisions, SHORT.settled)
+    similarity = trials.features @ search.text
     far = math.exp(-4.0 * math.sqrt(2.0 - math.sqrt(2.0)))  # unit vectors at 45 degrees
     expected = similarity + 0.3 * torch.tensor([far, 1.0]) - torch.tensor([0.08, 0.04])
-    assert search.score(plans, trials).tolist() == pytest.approx(expected.tolist())
+    assert scores(search, plans, trials).tolist() == pytest.approx(expected.tolist())
 
 
 def test_equal_generators_make_equal_searches() -> None:
@@ -156,14 +161,15 @@ def test_stretches_of_clips() -> None:
 
 
 def test_clips_come_in_equal_pieces() -> None:
-    search = make(torch.eye(4))
-    with_paths(search.controller, short=torch.ones(1, 4), long=torch.ones(40, 4), plain=torch.ones(18, 4))
-    assert [part.tolist() for part in search._pieces()] == [
+    paths = with_paths(Puppet(), short=torch.ones(1, 4), long=torch.ones(40, 4), plain=torch.ones(18, 4))
+    pieces = Pieces.of(paths)
+    assert [part.tolist() for part in (pieces.clip, pieces.first, pieces.last, pieces.end)] == [
         [0, 1, 1, 1, 2],
         [0, 1, 14, 27, 41],
         [0, 13, 26, 40, 58],
         [1, 41, 41, 41, 59],
     ]
+    assert pieces.plans().periods.tolist() == [1, 13, 13, 14, 18]
 
 
 def test_no_clip_is_overlooked() -> None:
@@ -192,9 +198,8 @@ def test_a_movement_that_is_over_halfway_loses_to_one_that_goes_on() -> None:
     short, long = search._tried(plans), search._tried(plans, search.config.final)
     assert short[0] == pytest.approx(short[1].item(), abs=0.05)  # but for what the last latent is
     assert long[0] < long[1] - 0.2
-    similarity = search.trials(plans, 12).similarity
-    assert similarity.shape == (2, 12)
-    assert long[1] == pytest.approx(similarity[1, 3:].mean().item() + search.config.style_weight - 0.02, abs=0.05)
+    similarity = search.trials(plans, 12, 3).features @ search.text
+    assert long[1] == pytest.approx(similarity[1].item() + search.config.style_weight - 0.02, abs=0.05)
 
 
 def test_clips_that_were_good_are_tried_again() -> None:
@@ -202,7 +207,7 @@ def test_clips_that_were_good_are_tried_again() -> None:
     idle = {f"idle {number}": IDLE for number in range(20)}
     with_paths(search.controller, **idle, up=UP.expand(4, 4), idle_again=IDLE)
     tried, run = [], search.trials
-    search.trials = lambda plans, decisions: tried.append(plans) or run(plans, decisions)
+    search.trials = lambda plans, *when: tried.append(plans) or run(plans, *when)
     best = search._clips()
     up = [(plans.latents[:, 0] == UP).all(-1).float().mean() for plans in tried]
     assert len(tried) == 2 and 0 < up[0] < 0.2 and up[1] > 0.3

@@ -1,7 +1,6 @@
 """Learning a skill: it improves, resumes bit for bit, knows sentences apart, and stops when it has converged."""
 
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from anyskill.learning.state import read_state
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from anyskill.skill.environment import EnvironmentConfig
 from anyskill.skill.features import FeatureSource
+from anyskill.skill.plans import Plans
 from anyskill.skill.policy import LatentSequence, to_latent
 from anyskill.skill.rewards import RewardConfig
 from anyskill.skill.starts import StartConfig
@@ -49,35 +49,34 @@ def test_it_learns() -> None:
     assert similarity(trainer, BOTH) > 0.5
 
 
-def test_it_learns_faster_from_where_a_search_ended() -> None:
-    trainer = make(tiny(), BOTH)
-    trainer.begin_with([LatentSequence.hold(UP)])
+def test_it_begins_where_a_search_ended() -> None:
+    trainer = make(tiny(), BOTH, guides=Plans.constant(UP[None]))
+    assert similarity(trainer, BOTH) > 0.7
     samples, first = trainer.iterate()
     assert "best" not in first  # before its window is full
     assert samples == 256
     assert first["similarity"] > 0.4
-    assert similarity(trainer, BOTH) > 0.7
 
 
-def test_it_begins_with_a_stretch_of_a_clip_by_what_it_sees_of_the_body() -> None:
-    """One arm goes up while the other comes down, again and again; a policy does not know what time it is."""
-    trainer = make(tiny(), BOTH)
-    trainer.begin_with([LatentSequence(torch.eye(4)[:2], torch.tensor([0, 2]), 4)])
-    engine, skill, controller = MujocoCpu(1, threads=1), trainer.skill(), Puppet()
-    followed = []
-    for decision in range(24):
-        z = skill(engine.state(), torch.tensor([decision]))
-        followed.append(int(z[0].argmax()))
-        for _ in range(5):
-            engine.step(controller.act(engine.state(), z))
-    changes = sum(one != other for one, other in pairwise(followed[4:]))
-    assert set(followed) == {0, 1}
-    assert 6 <= changes <= 13
+def test_it_gets_better_than_its_guide() -> None:
+    beside = to_latent(torch.tensor([1.0, 0.2, 1.0, 0.0]))
+    trainer = make(tiny(), BOTH, guides=Plans.constant(beside[None]))
+    before = similarity(trainer, BOTH)
+    for _ in range(20):
+        trainer.iterate()
+    assert similarity(trainer, BOTH) > before + 0.2
+
+
+def test_guides_are_followed_by_the_time_of_each_world() -> None:
+    trainer = make(tiny(), BOTH, guides=Plans.of([LatentSequence(torch.eye(4)[:2], torch.tensor([0, 2]), 4)]))
+    trainer.environment.age = torch.arange(len(trainer.environment.age)) % 40
+    guide = trainer._told()["guide"]
+    second = (trainer.environment.age // 5 % 4 >= 2).long()
+    assert torch.equal(guide, torch.eye(4)[second])
 
 
 def test_a_policy_of_many_sentences_begins_with_what_was_found_for_each() -> None:
-    trainer = make(tiny(), RIGHT, LEFT, BOTH)
-    trainer.begin_with([LatentSequence.hold(latent) for latent in (*torch.eye(4)[:2], UP)])
+    trainer = make(tiny(), RIGHT, LEFT, BOTH, guides=Plans.constant(torch.stack((*torch.eye(4)[:2], UP))))
     for sentence, text in enumerate((RIGHT, LEFT, BOTH)):
         assert similarity(trainer, text, sentence) > 0.7
 
@@ -104,7 +103,8 @@ def test_resuming_equals_going_on(tmp_path: Path) -> None:
         path = tmp_path / name
         for stop in stops:
             folder = RunFolder.open(path) if path.exists() else RunFolder.create(path, config)
-            trainer = make(folder.config_as(SkillConfig), RIGHT, LEFT, source=source)
+            guides = Plans.of([LatentSequence(torch.eye(4)[:2], torch.tensor([0, 3])), LatentSequence.hold(UP)])
+            trainer = make(folder.config_as(SkillConfig), RIGHT, LEFT, source=source, guides=guides)
             train(trainer, folder, stop, save_every=3, progress=False)
         states.append(tensors(read_state(path / "checkpoints" / "00000006.safetensors")))
     assert states[0].keys() == states[1].keys()

@@ -76,7 +76,7 @@ def best_latent(run: Path, controller: Controller) -> Skill | None:
     if not path.exists():
         return None
     device = str(controller.latents.device)
-    latent = searched.Searched.from_state(read_state(path)["0"], device).best_latent
+    latent = searched.Searched.from_state(read_state(path), device).best_latent
     held = LatentSequence.hold(latent)
     return Skill("best latent of the bank", "best latent of the bank", controller, held)
 

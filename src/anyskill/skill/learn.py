@@ -144,7 +144,7 @@ def _stages(folder: Path, task: Task, console: Console) -> Skill:
         console.print(f"Search: {_values(stages)} ({seconds.search:.0f} s)")
         summary = replace(summary, search=stages, seconds=seconds)
         if not (folder / FILE).exists():  # something to play while training goes on
-            lesson.skill(found[0].skill).save(folder / FILE)
+            lesson.skill(found[0].skill, found=found).save(folder / FILE)
         summary.write(folder)
 
     trained = lesson.train(found)

@@ -15,10 +15,12 @@ from anyskill.sim.engine import make_engine
 from anyskill.skill.comparison import Judgement, RandomLatents, judge
 from anyskill.skill.features import Sentences
 from anyskill.skill.parts import Parts
+from anyskill.skill.plans import Plans
 from anyskill.skill.play import Playable
 from anyskill.skill.policy import LatentSequence, PolicySkill
+from anyskill.skill.repertoire import Repertoire
 from anyskill.skill.request import Request
-from anyskill.skill.searched import Searched, search
+from anyskill.skill.searched import Searched, looked_up, repertoire, search
 from anyskill.skill.skill import Sentence, Skill
 from anyskill.skill.summary import Similarity
 from anyskill.skill.task import Task
@@ -61,30 +63,34 @@ class Lesson:
         self._low = [request.low if self.config.lying is None else self.config.lying for request in requests]
         exists = (folder / "config.yaml").exists()
         self._begin = time.monotonic()
+        self._several = len(self.requests) > 1
+        self.repertoire: Repertoire | None = None
+        """What several sentences are looked up in."""
         self.records = RunFolder.open(folder) if exists else RunFolder.create(folder, task)
 
     def search(self) -> list[Searched]:
         """For each sentence the latents that suit it best; none where the search is off."""
         if not self.config.search:
             return []
-        return [
-            search(number, text, self._penalty(number), self.task, self.parts, self.folder)
-            for number, text in enumerate(self.sentences.features)
-        ]
+        if not self._several:
+            return [search(self.sentences.features[0], self._penalty(0), self.task, self.parts, self.folder)]
+        self.repertoire, seconds = repertoire(self.task, self.parts, self.folder)
+        asked = zip(self.sentences.features, self._low, strict=True)
+        return [looked_up(self.repertoire, text, seconds / len(self._low), low=low) for text, low in asked]
 
     def train(self, found: Sequence[Searched]) -> Trained | None:
         """PPO, from what the search found; None where it is off."""
         config = self.config
         if not config.train:
             return None
-        trainer = self._trainer()
-        if found:
-            trainer.begin_with([one.skill for one in found])
+        trainer = self._trainer(found)
         deadline = float("inf") if config.minutes is None else self._begin + 60 * config.minutes
 
         @cache
         def behind(iterations: int) -> bool:
-            return iterations == config.trial and self._behind(trainer.skill(), found)
+            if iterations != config.trial or not found:
+                return False
+            return self._best(self._judged(found, self._policies(trainer))) != "policy"
 
         def enough() -> bool:
             helpless = trainer.converged or behind(trainer.convergence.iterations)
@@ -95,22 +101,18 @@ class Lesson:
             shown = ("similarity", "best", "lying")
             settings: dict[str, Any] = {"save_every": SAVE_EVERY, "progress": self.progress, "shown": shown}
             done = train(trainer, self.records, config.iterations, until=enough, **settings)
-        policies = [trainer.skill(number) for number in range(len(self.sentences))]
         stopped = done < config.iterations and not enough()
-        return Trained(policies, done, trainer.converged, config.converge and behind(done), stopped)
+        return Trained(self._policies(trainer), done, trainer.converged, config.converge and behind(done), stopped)
 
     def choose(self, found: Sequence[Searched], trained: Trained | None) -> tuple[Skill, Similarity]:
-        """The best of what there is, by new episodes; of several sentences it is always the policy.
+        """The best of what there is, by new episodes; of several sentences, the best for all of them together.
 
         Similarities are means over the sentences.
         """
-        policies = [None] * len(self.requests) if trained is None else trained.policies
-        rounds = [self._contestants(number, found, policy) for number, policy in enumerate(policies)]
-        judged = [self._judged(number, contestants) for number, contestants in enumerate(rounds)]
-        best = "policy" if len(rounds) > 1 else self._best(judged[0])
-        chance = [
-            self._judge(RandomLatents(self.parts.controller, self.task.seed), number) for number in range(len(rounds))
-        ]
+        policies = [] if trained is None else trained.policies
+        judged = self._judged(found, policies)
+        best = self._best(judged)
+        chance = [self._judge(RandomLatents(self.parts.controller, self.task.seed), one) for one in range(len(judged))]
         random = fmean(judgement.similarity for judgement in chance)
         means = {name: fmean(judgements[name].similarity for judgements in judged) for name in judged[0]}
         details = {
@@ -118,21 +120,26 @@ class Lesson:
             "similarity": means[best],
             "lying": fmean(judgements[best].lying for judgements in judged),
         }
-        skill = replace(rounds[0][best], details=rounds[0][best].details | details)
+        chosen = self._contestants(0, found, policies)[best]
+        skill = replace(chosen, details=chosen.details | details)
         return skill, Similarity(random, means.get("best_latent"), means.get("search"), means[best])
 
-    def skill(self, decide: PolicySkill | LatentSequence, number: int = 0) -> Skill:
-        """What decides, as a skill for one of the sentences."""
-        request, several = self.requests[number], len(self.requests) > 1
+    def skill(self, decide: PolicySkill | LatentSequence, number: int = 0, found: Sequence[Searched] = ()) -> Skill:
+        """What decides, as a skill for one of the sentences; of several, with what was found for all of them."""
+        request = self.requests[number]
         details = {
             "scorer": self.task.vlm,
             "controller": self.task.controller,
             "seed": self.task.seed,
             "version": anyskill.__version__,
         }
-        known = zip(self.requests, self.sentences.features, strict=True)
-        sentences = tuple(Sentence(one.text, one.description, feature) for one, feature in known) if several else ()
-        return Skill(request.text, request.description, self.parts.controller, decide, details, sentences)
+        sentences: tuple[Sentence, ...] = ()
+        if self._several:
+            guides: Sequence[LatentSequence | None] = [one.skill for one in found] or [None] * len(self.requests)
+            known = zip(self.requests, self.sentences.features, guides, strict=True)
+            sentences = tuple(Sentence(one.text, one.description, feature, guide) for one, feature, guide in known)
+        controller = self.parts.controller
+        return Skill(request.text, request.description, controller, decide, details, sentences, self.repertoire)
 
     def alarm(self) -> str | None:
         """What the last audit of the projection complains of."""
@@ -149,43 +156,50 @@ class Lesson:
         samples = self.config.skill.worlds * self.config.skill.horizon
         return sum(samples / line["samples_per_second"] for line in self.records.metrics())
 
-    def _trainer(self) -> SkillTraining:
+    def _trainer(self, found: Sequence[Searched]) -> SkillTraining:
         config = self.config.skill
         if any(self._low):  # or whoever lies down as asked would be put back on his feet
             environment = config.environment
             termination = replace(environment.termination, head_height=0.0)
             config = replace(config, environment=replace(environment, termination=termination))
-        character = self.parts.controller.skeleton.character
+        parts, character = self.parts, self.parts.controller.skeleton.character
         engine = make_engine(config.worlds, self.task.device, character, dump_folder=self.folder / "blown-up")
-        audit = self.parts.audit(self.sentences.texts, self.config.audit)
-        return SkillTraining(config, engine, self.parts.controller, self.parts.source, self.sentences, audit)
+        guides = Plans.of([one.skill for one in found]) if found else None
+        audit = parts.audit(self.sentences.texts, self.config.audit)
+        return SkillTraining(config, engine, parts.controller, parts.source, self.sentences, guides, audit)
 
-    def _behind(self, policy: PolicySkill, found: Sequence[Searched]) -> bool:
-        """Whether a search has found what is worth more than a policy; of several sentences, a policy alone will do."""
-        if not found or len(self.requests) > 1:
-            return False
-        return self._best(self._judged(0, self._contestants(0, found, policy))) != "policy"
+    def _policies(self, trainer: SkillTraining) -> list[PolicySkill]:
+        """The best so far, under each of the sentences."""
+        return [trainer.skill(number) for number in range(len(self.requests))]
 
-    def _contestants(self, number: int, found: Sequence[Searched], policy: PolicySkill | None) -> dict[str, Skill]:
-        """All that may become the skill of a sentence; where two are equally good, the first is kept."""
-        contestants = {}
-        if policy is not None:
-            contestants["policy"] = self.skill(policy, number)
+    def _contestants(self, number: int, found: Sequence[Searched], policies: Sequence[PolicySkill]) -> dict[str, Skill]:
+        """All that a sentence's skill may be; where two are equally good, the first is kept."""
+        contestants: dict[str, PolicySkill | LatentSequence] = {}
+        if policies:
+            contestants["policy"] = policies[number]
         if found:
-            contestants["search"] = self.skill(found[number].skill, number)
-            contestants["best_latent"] = self.skill(LatentSequence.hold(found[number].best_latent), number)
-        return contestants
+            contestants["search"] = found[number].skill
+            contestants["best_latent"] = LatentSequence.hold(found[number].best_latent)
+        return {name: self.skill(decide, number, found) for name, decide in contestants.items()}
+
+    def _judged(self, found: Sequence[Searched], policies: Sequence[PolicySkill]) -> list[dict[str, Judgement]]:
+        """For each sentence, how its contestants do in new episodes."""
+        return [
+            {name: self._judge(one, number) for name, one in self._contestants(number, found, policies).items()}
+            for number in range(len(self.requests))
+        ]
+
+    def _best(self, judged: Sequence[Mapping[str, Judgement]]) -> str:
+        """Which contestant is worth most: the mean over sentences, of which several are not all held latents."""
+        reward = self.config.skill.environment.reward
+
+        def worth(name: str) -> float:
+            return fmean(one[name].score(reward, self._penalty(number)) for number, one in enumerate(judged))
+
+        return max((name for name in judged[0] if not (self._several and name == "best_latent")), key=worth)
 
     def _penalty(self, number: int) -> float:
         return 0.0 if self._low[number] else self.config.search_settings.lying_penalty
-
-    def _judged(self, number: int, contestants: Mapping[str, Skill]) -> dict[str, Judgement]:
-        return {name: self._judge(contestant, number) for name, contestant in contestants.items()}
-
-    def _best(self, judged: Mapping[str, Judgement]) -> str:
-        """Which of the only sentence's contestants is worth most."""
-        reward, penalty = self.config.skill.environment.reward, self._penalty(0)
-        return max(judged, key=lambda name: judged[name].score(reward, penalty))
 
     def _judge(self, contestant: Playable, number: int) -> Judgement:
         text, start = self.sentences.features[number], self.config.skill.environment.start

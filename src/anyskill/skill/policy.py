@@ -16,6 +16,23 @@ from anyskill.learning.networks import MLP, GaussianPolicy, Value
 WARM = 0.5  # root mean square of a mean action that points to a latent: well within ±1, and five times σ = 0.1
 
 
+class GuidedPolicy(GaussianPolicy):
+    """π(z|s, ẑ): the latent ẑ that is to be followed at this time, its last input, and what a network adds to it.
+
+    It begins as ẑ itself: what a search has found is kept until something better is learnt.
+    """
+
+    def __init__(self, trunk: MLP, latent: int, log_sigma: float, generator: torch.Generator) -> None:
+        super().__init__(trunk, latent, log_sigma, generator)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, *inputs: Float[Tensor, "*batch _"]) -> Float[Tensor, "*batch latent"]:
+        """The mean action."""
+        guide = inputs[-1]
+        return WARM * guide.shape[-1] ** 0.5 * guide + super().forward(*inputs)
+
+
 def make_actor_critic(
     observation: int,
     text: int,
@@ -24,14 +41,16 @@ def make_actor_critic(
     log_sigma: float,
     generator: torch.Generator,
     *,
+    guided: bool = False,
     bf16: bool = False,
 ) -> ActorCritic:
-    """Separate MLPs for policy and value on the observation and, if ``text`` is not 0, on ``text_input``.
+    """Separate MLPs for policy and value on the observation, on ``text_input`` (if ``text`` is not 0), and on ẑ.
 
     Actions are directions in the space of latents: only ``to_latent`` of one is ever used, as in the paper.
     """
-    policy = GaussianPolicy(MLP(observation + text, units, generator, bf16=bf16), latent, log_sigma, generator)
-    critic = Value(MLP(observation + text, units, generator, bf16=bf16), generator)
+    inputs, kind = (observation + text + latent, GuidedPolicy) if guided else (observation + text, GaussianPolicy)
+    policy = kind(MLP(inputs, units, generator, bf16=bf16), latent, log_sigma, generator)
+    critic = Value(MLP(inputs, units, generator, bf16=bf16), generator)
     return ActorCritic(policy, critic, observation)
 
 
@@ -49,43 +68,6 @@ def text_input(feature: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
     return feature * feature.shape[-1] ** 0.5
 
 
-def imitate(
-    model: ActorCritic,
-    inputs: Sequence[Float[Tensor, "sample _"]],
-    latent: Float[Tensor, "sample latent"],
-    generator: torch.Generator,
-    *,
-    steps: int = 300,
-    minibatch: int = 512,
-    rate: float = 1e-3,
-) -> float:
-    """Let a policy begin with what searches found, by regression: latents where they were followed.
-
-    Args:
-        model: Its policy is changed, and the statistics of its observations.
-        inputs: Of the policy: observations, and ``text_input`` of the sentences in force if there are several.
-        latent: What was followed, of unit length.
-        generator: Draws minibatches.
-        steps: Of Adam.
-        minibatch: Samples a step.
-        rate: Learning rate.
-
-    Returns:
-        Mean cosine of the policy's latents with those it was to follow.
-    """
-    model.observations.update(inputs[0])
-    optimizer = torch.optim.Adam(model.policy.parameters(), lr=rate)
-    target = WARM * latent.shape[-1] ** 0.5 * latent
-    for _ in range(steps):
-        rows = torch.randint(len(latent), (minibatch,), generator=generator, device=generator.device)
-        loss = (model.mean(*(part[rows] for part in inputs)) - target[rows]).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    with torch.no_grad():
-        return float((to_latent(model.mean(*inputs)) * latent).sum(-1).mean())
-
-
 class HighLevelPolicy(Protocol):
     """Anything that says which latent to follow next."""
 
@@ -96,24 +78,6 @@ class HighLevelPolicy(Protocol):
             state: Of all worlds.
             decision: How many decisions of its episode each world has behind it.
         """
-
-
-class PolicySkill(nn.Module):
-    """The mean of a trained policy, under one sentence if it wants one."""
-
-    text: Tensor | None
-
-    def __init__(self, model: ActorCritic, text: Float[Tensor, "d"] | None = None) -> None:
-        super().__init__()
-        self.model = model
-        self.register_buffer("text", text)
-
-    @torch.no_grad()
-    def forward(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
-        """See ``HighLevelPolicy``; the time does not matter."""
-        observation = policy_observation(state)
-        text = [] if self.text is None else [text_input(self.text).expand(len(observation), -1)]
-        return to_latent(self.model.mean(observation, *text))
 
 
 def segment_at(
@@ -156,3 +120,27 @@ class LatentSequence(nn.Module):
     def forward(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
         """See ``HighLevelPolicy``; the state does not matter."""
         return self.latents[segment_at(decision, self.starts, self.period)]
+
+
+class PolicySkill(nn.Module):
+    """The mean of a trained policy: under one sentence if it wants one, about what is followed if it is guided."""
+
+    text: Tensor | None
+    guide: LatentSequence | None
+
+    def __init__(
+        self, model: ActorCritic, text: Float[Tensor, "d"] | None = None, guide: LatentSequence | None = None
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("text", text)
+        self.guide = guide
+
+    @torch.no_grad()
+    def forward(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
+        """See ``HighLevelPolicy``; the time matters to the guide alone."""
+        observation = policy_observation(state)
+        others = [] if self.text is None else [text_input(self.text).expand(len(observation), -1)]
+        if self.guide is not None:
+            others.append(self.guide(state, decision))
+        return to_latent(self.model.mean(observation, *others))

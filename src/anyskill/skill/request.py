@@ -32,7 +32,12 @@ class Request:
     @property
     def low(self) -> bool:
         """Whether lying is what is asked for, so that it is no failure."""
-        return not LOW.isdisjoint(words.stems(f"{self.text} {self.description}"))
+        return asks_to_lie(f"{self.text} {self.description}")
+
+
+def asks_to_lie(text: str) -> bool:
+    """Whether a sentence wants a body down to the neck, or nearly."""
+    return not LOW.isdisjoint(words.stems(text))
 
 
 def understand(text: str, model: ImageTextModel, *, rewrite: bool = True) -> Request:

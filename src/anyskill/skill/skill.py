@@ -17,6 +17,8 @@ from anyskill.learning.errors import LearningError
 from anyskill.learning.state import halved, read_state, write_state
 from anyskill.skill.errors import SkillError
 from anyskill.skill.policy import LatentSequence, PolicySkill, make_actor_critic
+from anyskill.skill.repertoire import Repertoire
+from anyskill.skill.request import asks_to_lie
 from anyskill.vision_language.model import ImageTextModel
 
 FILE = "skill.safetensors"
@@ -31,13 +33,15 @@ class Sentence:
     description: str
     feature: Float[Tensor, "d"]
     """Of the description."""
+    guide: LatentSequence | None = None
+    """What was found for it, about which the policy acts if there is one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Skill:
     """A sentence's latents over time, and the controller that follows them.
 
-    A policy of several sentences has them in ``sentences`` and follows one of them; ``under`` gives it another.
+    One of several sentences has them in ``sentences`` and follows one of them; ``under`` gives it another.
     """
 
     text: str
@@ -49,7 +53,9 @@ class Skill:
     details: dict[str, Any] = field(default_factory=dict)
     """What is worth knowing: scorer, similarity, budget; plain values."""
     sentences: tuple[Sentence, ...] = ()
-    """All that a policy of several sentences was trained on."""
+    """All that it was trained on, if there are several."""
+    repertoire: Repertoire | None = None
+    """What any other sentence is looked up in."""
 
     def policy(self, state: BodyState, decision: int = 0) -> Float[Tensor, "world latent"]:
         """The latents to follow for the next five control steps (1/6 s), of unit length.
@@ -62,25 +68,30 @@ class Skill:
         return self.decide(state, torch.full((worlds,), decision, device=state.positions.device))
 
     def under(self, text: str, model: ImageTextModel | None = None) -> "Skill":
-        """The same policy under another sentence.
+        """The same under another sentence.
 
         Args:
             text: One that it was trained on; any other, if the model that encoded those is given.
             model: Encodes ``text``.
 
         Raises:
-            SkillError: The policy takes no sentence, or does not know this one.
+            SkillError: The skill takes no sentence, or does not know this one.
         """
-        if not isinstance(self.decide, PolicySkill) or self.decide.text is None:
+        if not self.sentences:
             raise SkillError(f'this skill knows one sentence only, "{self.text}"; learn several with --texts.')
         known = {sentence.text: sentence for sentence in self.sentences}
         if text in known:
             chosen = known[text]
         elif model is not None:
-            chosen = Sentence(text, text, model.encode_texts([text])[0].to(self.decide.text.device))
+            feature = model.encode_texts([text])[0].to(self.controller.latents.device)
+            guide = None if self.repertoire is None else self.repertoire.best(feature, low=asks_to_lie(text))
+            chosen = Sentence(text, text, feature, guide)
         else:
             raise SkillError(f'"{text}" is none of the sentences of this skill: {"; ".join(known)}.')
-        decide = PolicySkill(self.decide.model, chosen.feature)
+        decide: PolicySkill | LatentSequence | None = chosen.guide
+        if isinstance(self.decide, PolicySkill):
+            decide = PolicySkill(self.decide.model, chosen.feature, chosen.guide)
+        assert decide is not None  # without a policy there are guides and a repertoire
         return replace(self, text=chosen.text, description=chosen.description, decide=decide)
 
     def video(self, path: Path | str, seconds: float = 5.0, seed: int = 0) -> None:
@@ -114,6 +125,10 @@ class Skill:
             header["bf16"] = trunk.bf16
         if self.sentences:
             state["features"] = torch.stack([sentence.feature for sentence in self.sentences])
+            guides = (sentence.guide for sentence in self.sentences if sentence.guide is not None)
+            state["guides"] = {str(number): guide.state_dict() for number, guide in enumerate(guides)}
+        if self.repertoire is not None:
+            state["repertoire"] = self.repertoire.state()
         write_state(Path(path), state)
 
     @classmethod
@@ -146,17 +161,22 @@ class Skill:
                     "--controller, or learn the skill again on this one."
                 )
             decide = _policy(header, content["tensors"], controller)
-            features = content.get("features", [])
+            features, known = content.get("features", []), header["sentences"]
+            found = content.get("guides", {})
+            guides = [_sequence(found[str(n)]).to(device) if found else None for n in range(len(known))]
             sentences = tuple(
-                Sentence(text, description, feature.to(device))
-                for (text, description), feature in zip(header["sentences"], features, strict=True)
+                Sentence(text, description, feature.to(device), guide)
+                for (text, description), feature, guide in zip(known, features, guides, strict=True)
             )
+            tried = content.get("repertoire")
+            repertoire = None if tried is None else Repertoire.from_state(tried, device)
         except LearningError as error:
             raise SkillError(str(error)) from None
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise SkillError(f"{path} is no skill ({reason}); `anyskill learn` makes one.") from None
-        return cls(header["text"], header["description"], controller, decide.to(device), header["details"], sentences)
+        text, description, details = header["text"], header["description"], header["details"]
+        return cls(text, description, controller, decide.to(device), details, sentences, repertoire)
 
 
 def fingerprint(controller: Controller) -> str:
@@ -181,8 +201,10 @@ def _policy(
 ) -> PolicySkill | LatentSequence:
     """The networks, or the latents, that a file holds."""
     if header["kind"] == "latents":
-        return LatentSequence(tensors["latents"], tensors["starts"], tensors["period"])
-    text = tensors.get("text")
+        return _sequence(tensors)
+    text, guide = tensors.get("text"), None
+    if guided := "guide.latents" in tensors:
+        guide = _sequence({name: tensors[f"guide.{name}"] for name in ("latents", "starts", "period")})
     model = make_actor_critic(
         policy_size(controller.skeleton),
         0 if text is None else len(text),
@@ -190,8 +212,13 @@ def _policy(
         header["units"],
         0.0,  # σ is in the file
         torch.Generator().manual_seed(0),
+        guided=guided,
         bf16=header["bf16"],
     )
-    policy = PolicySkill(model, text)
+    policy = PolicySkill(model, text, guide)
     policy.load_state_dict(tensors)
     return policy.eval()
+
+
+def _sequence(tensors: Mapping[str, Tensor]) -> LatentSequence:
+    return LatentSequence(tensors["latents"], tensors["starts"], tensors["period"])

@@ -143,8 +143,6 @@ class Task:
     def __post_init__(self) -> None:
         if not self.texts:
             raise SkillError("there is no sentence; say what the body is to do, such as: raise both arms.")
-        if len(self.texts) > 1 and not self.config.train:
-            raise SkillError("several sentences are learnt by one policy, so that training cannot be left out.")
 
     @classmethod
     def of(

@@ -1,7 +1,7 @@
 """Learning a skill: PPO over the latents of a frozen controller (AnySkill, section 3.2 and Algorithm 1)."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -17,9 +17,10 @@ from anyskill.learning.rollout import Batch, Rollout
 from anyskill.learning.seeding import Streams
 from anyskill.learning.state import Stateful
 from anyskill.sim.engine import Engine
-from anyskill.skill.environment import EnvironmentConfig, Outcome, SkillEnvironment
+from anyskill.skill.environment import CONTROLS, EnvironmentConfig, Outcome, SkillEnvironment
 from anyskill.skill.features import FeatureSource, ProjectionAudit, Sentences
-from anyskill.skill.policy import LatentSequence, PolicySkill, imitate, make_actor_critic, text_input, to_latent
+from anyskill.skill.plans import Plans
+from anyskill.skill.policy import PolicySkill, make_actor_critic, text_input, to_latent
 from anyskill.skill.rewards import RewardConfig
 from anyskill.skill.starts import StartConfig
 from anyskill.skill.termination import EarlyTermination
@@ -118,7 +119,6 @@ class SkillConfig:
 
 
 PAPER_ITERATIONS = 500
-REHEARSAL = 30  # decisions for which what was found is followed before a policy imitates it: an episode
 
 
 def paper() -> SkillConfig:
@@ -158,6 +158,8 @@ class SkillTraining:
         controller: Frozen.
         source: Image features of states.
         sentences: What is to be done.
+        guides: What is followed under each sentence, which the policy begins with and only changes for the better; None
+            for a policy that begins with nothing.
         audit: Compares the source with true pictures now and then.
     """
 
@@ -168,9 +170,10 @@ class SkillTraining:
         controller: Controller,
         source: FeatureSource,
         sentences: Sentences,
+        guides: Plans | None = None,
         audit: ProjectionAudit | None = None,
     ) -> None:
-        self.config, self.audit = config, audit
+        self.config, self.guides, self.audit = config, guides, audit
         self.streams = Streams(config.seed, rank=distributed.rank())
         device = engine.device
         self.timer = PhaseTimer(device)
@@ -185,37 +188,19 @@ class SkillTraining:
             config.units,
             config.log_sigma,
             self.streams("weights", "cpu"),
+            guided=guides is not None,
             bf16=config.bf16,
         ).to(device)
-        evaluate = self._evaluate if self.conditioned else None
-        self.ppo = PPO(config.ppo, self.model, self.streams("minibatches", device), evaluate=evaluate)
+        self.ppo = PPO(config.ppo, self.model, self.streams("minibatches", device), evaluate=self._evaluate)
         self.best = copy.deepcopy(self.model)
         self.rollout = Rollout(config.horizon)
         self.convergence = Convergence(config.convergence)
 
-    def begin_with(self, skills: Sequence[LatentSequence]) -> None:
-        """Let the policy begin with what was found by search, one for each sentence.
-
-        It learns by regression which latents they follow where, from worlds that follow them for an episode. Of a
-        stretch of a clip it sees the body alone, not the time: from the body follows what comes next.
-        """
-        environment, lived = self.environment, []
-        clock = torch.zeros_like(environment.sentence)  # decisions since the episode began
-        for _ in range(REHEARSAL):
-            wanted = torch.stack([skill(environment.engine.state(), clock) for skill in skills])
-            z = wanted[environment.sentence, torch.arange(len(clock), device=clock.device)]
-            lived.append((environment.observe(), *self._told().values(), z))
-            done = environment.step(z).done
-            environment.reset(done)
-            clock = torch.where(done, 0, clock + 1)
-        *inputs, latents = (torch.cat(parts) for parts in zip(*lived, strict=True))
-        imitate(self.model, inputs, latents, self.streams("imitation", latents.device))
-        self.best.load_state_dict(self.model.state_dict())
-
     def skill(self, sentence: int = 0) -> PolicySkill:
         """The best policy so far, under one of the sentences."""
         text = self.environment.sentences.features[sentence] if self.conditioned else None
-        return PolicySkill(copy.deepcopy(self.best), text)
+        guide = None if self.guides is None else self.guides.skill(sentence)
+        return PolicySkill(copy.deepcopy(self.best), text, guide)
 
     @property
     def converged(self) -> bool:
@@ -243,13 +228,13 @@ class SkillTraining:
         for step in range(self.config.horizon):
             with self.timer("policy"):
                 observation = environment.observe()
-                text = self._told()
-                decision = self.model.act(observation, *text.values(), generator=generator)
+                told = self._told()
+                decision = self.model.act(observation, *told.values(), generator=generator)
             with self.timer("world"):
                 outcome = environment.step(to_latent(decision["action"]))
             outcomes.append(outcome)
             with self.timer("policy"):
-                decision["next_value"] = self.model.value(environment.observe(), *text.values())
+                decision["next_value"] = self.model.value(environment.observe(), *self._told().values())
             rollout.store(
                 step,
                 observation=observation,
@@ -257,7 +242,7 @@ class SkillTraining:
                 done=outcome.done,
                 terminated=outcome.terminated,
                 **decision,
-                **text,
+                **told,
             )
             with self.timer("world"):
                 environment.reset(outcome.done)
@@ -277,11 +262,17 @@ class SkillTraining:
         return self.config.horizon * environment.engine.num_worlds, metrics
 
     def _told(self) -> dict[str, Tensor]:
-        """The policy's further input: the sentence in force, if there are several."""
-        return {"text": text_input(self.environment.text)} if self.conditioned else {}
+        """The policy's further inputs: the sentence in force, if there are several, and what is to be followed now."""
+        environment = self.environment
+        told = {"text": text_input(environment.text)} if self.conditioned else {}
+        if self.guides is not None:
+            told["guide"] = self.guides[environment.sentence].at(environment.age // CONTROLS)
+        return told
 
     def _evaluate(self, minibatch: Batch) -> tuple[Tensor, Tensor]:
-        return self.model(minibatch["observation"], minibatch["text"])
+        return self.model(
+            minibatch["observation"], *(minibatch[name] for name in ("text", "guide") if name in minibatch)
+        )
 
 
 def _metrics(outcomes: list[Outcome]) -> dict[str, float]:
