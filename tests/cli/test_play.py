@@ -7,10 +7,15 @@ import torch
 from PIL import Image
 
 from anyskill.cli.main import main
+from anyskill.controller.controller import Controller
+from anyskill.skill.plans import Plans
 from anyskill.skill.policy import LatentSequence
-from anyskill.skill.skill import Skill
+from anyskill.skill.repertoire import Repertoire
+from anyskill.skill.skill import Sentence, Skill
+from anyskill.skill.trials import Trials
 from tests.controller.test_wandering import controller
 from tests.render.test_video import read_video
+from tests.skill.made_up import Hands
 
 
 @pytest.fixture
@@ -41,6 +46,26 @@ def test_a_run_is_played(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (width, meta["fps"]) == (640, 30)
     assert height > 320  # the sentence is above the pictures
     assert Image.open(out.with_suffix(".png")).width == 6 * 192
+
+
+def test_a_skill_of_several_sentences_does_what_it_is_told(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own sentence, and another one that is looked up."""
+    calm = Controller.load(run / "controller.safetensors")
+    guides = [LatentSequence.hold(latent) for latent in calm.latents[:2]]
+    features = Hands().encode_texts(["raise both arms", "raise the right arm"])
+    plans = Plans.constant(calm.latents)
+    tried = Repertoire(plans, Trials(torch.eye(3), torch.zeros(3)), torch.zeros(3), 3, 0.5)
+    sentences = tuple(map(Sentence, ("up", "right"), ("up", "right"), features, guides))
+    Skill("up", "up", calm, guides[0], {"scorer": "hands"}, sentences, tried).save(run / "skill.safetensors")
+    monkeypatch.setattr("anyskill.vision_language.model.load_model", lambda name, device: Hands())
+    told = []
+    monkeypatch.setattr("anyskill.skill.pictures.video", lambda played, path, text, **_: told.append(text))
+    monkeypatch.setattr("anyskill.skill.pictures.sheet", lambda *_, **__: None)
+    for text in ("right", "raise the left arm"):
+        main(arguments(run, "--out", str(tmp_path / "a.mp4"), "--worlds", "1", "--text", text))
+    assert told == ["right", "raise the left arm"]
 
 
 def test_the_file_is_as_good_as_its_folder_and_boxes_change_what_is_seen(run: Path, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def play(
         worlds: How many episodes are shown side by side.
         perturb: Throw boxes at the body.
         moving: Chance that an episode begins in the middle of a movement, not at rest.
-        text: Of a skill that knows several sentences, the one to follow.
+        text: Of a skill that has learnt several sentences, the one to follow: one of them, or any other.
         controller: File of the controller, if the skill was learned on another than the one in this package.
         device: cpu or cuda.
     """
@@ -36,14 +36,17 @@ def play(
     from anyskill.skill import play as skills
     from anyskill.skill.errors import SkillError
     from anyskill.skill.pictures import sheet, video
+    from anyskill.skill.request import tell
     from anyskill.skill.skill import Skill
     from anyskill.skill.starts import StartConfig
+    from anyskill.vision_language.model import BODYCLIP, load_model
 
     if out.suffix != ".mp4" or out.is_dir():
         raise SkillError(f"{out} is no name for a film; --out must be a file such as {out.with_suffix('.mp4').name}.")
     learned = Skill.load(skill, None if controller is None else Controller.load(controller, device), device)
     if text is not None:
-        learned = learned.under(text)
+        scorer = learned.details.get("scorer", BODYCLIP)
+        learned = tell(learned, text, load_model(scorer, device))
     start = StartConfig(moving=moving)
     played = skills.play(learned, worlds, seconds, seed, start=start, device=device, perturb=perturb)
     picture = out.with_suffix(".png")

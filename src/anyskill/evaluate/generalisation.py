@@ -11,7 +11,7 @@ from anyskill.evaluate.errors import EvaluationError
 from anyskill.evaluate.suite import Sentence, load_suite
 from anyskill.evaluate.tables import Row, Table
 from anyskill.evaluate.variants import RANDOM, Means, learnt
-from anyskill.skill.request import understand
+from anyskill.skill.request import tell
 from anyskill.skill.skill import Skill
 from anyskill.text import words
 from anyskill.vision_language.model import load_model
@@ -105,7 +105,4 @@ class TextConditioned:
         return self.root / f"seed-{seed}" / CONDITIONED
 
     def _told(self, skill: Skill, text: str) -> Skill:
-        if text in self.texts:
-            return skill.under(text)
-        model = load_model(self.means.vlm, self.means.device)
-        return skill.under(understand(text, model, rewrite=self.means.config.enhance).description, model)
+        return tell(skill, text, load_model(self.means.vlm, self.means.device), rewrite=self.means.config.enhance)

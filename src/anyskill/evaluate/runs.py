@@ -11,7 +11,7 @@ from anyskill.learning.run_folder import RunFolder
 from anyskill.learning.state import read_state
 from anyskill.skill import searched
 from anyskill.skill.policy import LatentSequence
-from anyskill.skill.request import slug, understand
+from anyskill.skill.request import slug, tell
 from anyskill.skill.skill import Skill
 from anyskill.skill.summary import Summary
 from anyskill.skill.task import Task
@@ -57,9 +57,7 @@ def evaluate_run(
     scores = []
     for text, sentence in zip(wanted, sentences, strict=True):
         if skill.sentences:
-            known = text in {each.text for each in skill.sentences}
-            spoken = text if known else understand(text, model, rewrite=task.config.enhance).description
-            skill = skill.under(spoken, model)
+            skill = tell(skill, text, model, rewrite=task.config.enhance)
         score = evaluate(skill, sentence, episodes, seed=seed, model=model, heldout=other)
         scores.append(replace(score, seconds=learning_time(summary)))
     return scores

@@ -27,7 +27,8 @@ def cases(quick: bool) -> list[Case]:
 
 
 def _all_in(device: str, worlds: int) -> Callable[[], float]:
-    engine: Engine | None = None
+    # A GPU's kernels are compiled when they are first wanted, which may take longer than the case has.
+    engine: Engine | None = make_engine(worlds, device) if device == "cuda" else None
     targets = _targets(worlds).to(device)
 
     def run() -> float:

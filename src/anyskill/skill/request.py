@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -11,6 +12,9 @@ from anyskill.text import words
 from anyskill.text.enhance import checked, enhance
 from anyskill.vision_language.bodyclip.model import BodyClip
 from anyskill.vision_language.model import ImageTextModel
+
+if TYPE_CHECKING:
+    from anyskill.skill.skill import Skill
 
 LOW = frozenset(words.stems("lie crawl plank pushup ups sleep faint fall collapse somersault prone supine"))
 """Stems of sentences whose bodies are to be down to the neck, or nearly; "ups" are those of push-ups and sit-ups."""
@@ -67,6 +71,24 @@ def understand(text: str, model: ImageTextModel, *, rewrite: bool = True) -> Req
         known = model.familiarity([request.description])[0]
         request = replace(request, confidence=Confidence(known.verdict, str(known)))
     return request
+
+
+def tell(skill: "Skill", text: str, model: ImageTextModel, *, rewrite: bool = True) -> "Skill":
+    """A skill of several sentences under one as a person types it: one of its own, or any other.
+
+    Args:
+        skill: It has learnt several sentences.
+        text: As typed.
+        model: What encoded its sentences.
+        rewrite: As of ``understand``.
+
+    Raises:
+        SkillError: It has learnt one sentence only.
+        TextError: The sentence is empty, or longer than a sentence can be.
+    """
+    if skill.sentences and all(text != sentence.text for sentence in skill.sentences):
+        text = understand(text, model, rewrite=rewrite).description
+    return skill.under(text, model)
 
 
 def slug(text: str) -> str:
