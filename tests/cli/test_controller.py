@@ -96,9 +96,11 @@ def test_what_it_does_is_recorded(
         record(tmp_path / "played", file)
     assert not (tmp_path / "played").exists()
     monkeypatch.setattr(Controller, "load", lambda _: Scripted(library(), [0, 1, 1]))
-    record(tmp_path / "played", file)
-    assert "2 of 3 clips" in capsys.readouterr().out
-    assert len(load_dataset(tmp_path / "played" / "motions.yaml").clips) == 2
+    record(tmp_path / "played", file, wanders=3)
+    assert "2 of 3 clips, 0 of 0 stretches named, 3 wander" in capsys.readouterr().out
+    assert len(load_dataset(tmp_path / "played" / "motions.yaml").clips) == 5
+    record(tmp_path / "alone", file, wanders=0)
+    assert len(load_dataset(tmp_path / "alone" / "motions.yaml").clips) == 2
 
 
 @pytest.mark.usefixtures("few_motions")
