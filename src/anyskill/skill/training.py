@@ -158,8 +158,7 @@ class SkillTraining:
         controller: Frozen.
         source: Image features of states.
         sentences: What is to be done.
-        guides: What is followed under each sentence, which the policy begins with and only changes for the better; None
-            for a policy that begins with nothing.
+        guides: What is followed under each sentence, as which the policy begins; None for one that begins with nothing.
         audit: Compares the source with true pictures now and then.
     """
 
