@@ -1,5 +1,7 @@
 """Learning a skill: it improves, resumes bit for bit, knows sentences apart, and stops when it has converged."""
 
+import gc
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -65,6 +67,15 @@ def test_it_gets_better_than_its_guide() -> None:
     for _ in range(20):
         trainer.iterate()
     assert similarity(trainer, BOTH) > before + 0.2
+
+
+def test_its_worlds_go_when_it_goes() -> None:
+    gc.disable()  # which would find circles of references, but late
+    try:
+        engine = weakref.ref(make(tiny(), BOTH, guides=Plans.constant(UP[None])).environment.engine)
+        assert engine() is None
+    finally:
+        gc.enable()
 
 
 def test_guides_are_followed_by_the_time_of_each_world() -> None:

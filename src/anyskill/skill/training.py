@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from anyskill.controller.controller import Controller
 from anyskill.learning import distributed
+from anyskill.learning.actor_critic import ActorCritic
 from anyskill.learning.config import require
 from anyskill.learning.ppo import PPO, PPOConfig
 from anyskill.learning.progress import PhaseTimer
@@ -190,7 +192,9 @@ class SkillTraining:
             guided=guides is not None,
             bf16=config.bf16,
         ).to(device)
-        self.ppo = PPO(config.ppo, self.model, self.streams("minibatches", device), evaluate=self._evaluate)
+        # Not a method: in a circle of references, hundreds of megabytes of worlds would outlive the training.
+        evaluate = partial(_evaluate, self.model)
+        self.ppo = PPO(config.ppo, self.model, self.streams("minibatches", device), evaluate=evaluate)
         self.best = copy.deepcopy(self.model)
         self.rollout = Rollout(config.horizon)
         self.convergence = Convergence(config.convergence)
@@ -268,10 +272,10 @@ class SkillTraining:
             told["guide"] = self.guides[environment.sentence].at(environment.age // CONTROLS)
         return told
 
-    def _evaluate(self, minibatch: Batch) -> tuple[Tensor, Tensor]:
-        return self.model(
-            minibatch["observation"], *(minibatch[name] for name in ("text", "guide") if name in minibatch)
-        )
+
+def _evaluate(model: ActorCritic, minibatch: Batch) -> tuple[Tensor, Tensor]:
+    told = (minibatch[name] for name in ("text", "guide") if name in minibatch)
+    return model(minibatch["observation"], *told)
 
 
 def _metrics(outcomes: list[Outcome]) -> dict[str, float]:
