@@ -32,6 +32,8 @@ def play(
         controller: File of the controller, if the skill was learned on another than the one in this package.
         device: cpu or cuda.
     """
+    from functools import partial
+
     from anyskill.controller.controller import Controller
     from anyskill.skill import play as skills
     from anyskill.skill.errors import SkillError
@@ -45,8 +47,7 @@ def play(
         raise SkillError(f"{out} is no name for a film; --out must be a file such as {out.with_suffix('.mp4').name}.")
     learned = Skill.load(skill, None if controller is None else Controller.load(controller, device), device)
     if text is not None:
-        scorer = learned.details.get("scorer", BODYCLIP)
-        learned = tell(learned, text, load_model(scorer, device))
+        learned = tell(learned, text, partial(load_model, learned.details.get("scorer", BODYCLIP), device))
     start = StartConfig(moving=moving)
     played = skills.play(learned, worlds, seconds, seed, start=start, device=device, perturb=perturb)
     picture = out.with_suffix(".png")

@@ -1,6 +1,7 @@
 """One policy that is told what to do: how well does it obey sentences it was never trained on?"""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -105,4 +106,5 @@ class TextConditioned:
         return self.root / f"seed-{seed}" / CONDITIONED
 
     def _told(self, skill: Skill, text: str) -> Skill:
-        return tell(skill, text, load_model(self.means.vlm, self.means.device), rewrite=self.means.config.enhance)
+        load = partial(load_model, self.means.vlm, self.means.device)
+        return tell(skill, text, load, rewrite=self.means.config.enhance)

@@ -57,7 +57,7 @@ def evaluate_run(
     scores = []
     for text, sentence in zip(wanted, sentences, strict=True):
         if skill.sentences:
-            skill = tell(skill, text, model, rewrite=task.config.enhance)
+            skill = tell(skill, text, lambda: model, rewrite=task.config.enhance)
         score = evaluate(skill, sentence, episodes, seed=seed, model=model, heldout=other)
         scores.append(replace(score, seconds=learning_time(summary)))
     return scores

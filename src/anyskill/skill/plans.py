@@ -76,10 +76,11 @@ class Plans:
     @classmethod
     def of(cls, skills: Sequence[LatentSequence]) -> "Plans":
         """What some skills follow."""
-        count = torch.stack([(skill.starts < NEVER).sum() for skill in skills])
         latents = [skill.latents[torch.arange(SEGMENTS).clamp_max(len(skill.latents) - 1)] for skill in skills]
         starts = [pad(skill.starts, (0, SEGMENTS - len(skill.starts)), value=NEVER) for skill in skills]
-        return cls(torch.stack(latents), torch.stack(starts), torch.stack([s.period for s in skills]), count - 1)
+        stacked = torch.stack(starts)
+        periods = torch.stack([skill.period for skill in skills])
+        return cls(torch.stack(latents), stacked, periods, (stacked < NEVER).sum(1) - 1)
 
     def at(self, decision: Int[Tensor, "n"] | int) -> Float[Tensor, "n latent"]:
         """What each follows in a decision."""

@@ -1,6 +1,6 @@
 """High-level policies: which latent to follow next, by π(z|s), by π(z|s, text), or one latent after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, Self
 
 import torch
@@ -116,6 +116,11 @@ class LatentSequence(nn.Module):
     def hold(cls, latent: Float[Tensor, "latent"]) -> Self:
         """A single latent."""
         return cls(latent[None], torch.zeros(1, dtype=torch.long, device=latent.device))
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor], prefix: str = "") -> Self:
+        """From a ``state_dict``, maybe that of a module which has it under a name."""
+        return cls(*(state[prefix + name] for name in ("latents", "starts", "period")))
 
     def forward(self, state: BodyState, decision: Int[Tensor, "world"]) -> Float[Tensor, "world latent"]:
         """See ``HighLevelPolicy``; the state does not matter."""

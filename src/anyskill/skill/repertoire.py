@@ -48,8 +48,7 @@ class Repertoire:
             text: The sentence's feature.
             low: Whether lying is what it asks for.
         """
-        penalty = 0.0 if low else self.lying_penalty
-        return self.trials.features @ text - penalty * self.trials.lying + self.worth
+        return self.trials.scores(text, 0.0 if low else self.lying_penalty) + self.worth
 
     def best(self, text: Float[Tensor, "d"], *, low: bool = False) -> LatentSequence:
         """What suits a sentence best."""

@@ -1,5 +1,6 @@
 """From what a person typed to what is encoded: the sentence, its limb-by-limb form, and what the scorer knows of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,22 +74,23 @@ def understand(text: str, model: ImageTextModel, *, rewrite: bool = True) -> Req
     return request
 
 
-def tell(skill: "Skill", text: str, model: ImageTextModel, *, rewrite: bool = True) -> "Skill":
+def tell(skill: "Skill", text: str, load: Callable[[], ImageTextModel], *, rewrite: bool = True) -> "Skill":
     """A skill of several sentences under one as a person types it: one of its own, or any other.
 
     Args:
         skill: It has learnt several sentences.
         text: As typed.
-        model: What encoded its sentences.
+        load: Gives what encoded its sentences; called for other ones only.
         rewrite: As of ``understand``.
 
     Raises:
         SkillError: It has learnt one sentence only.
         TextError: The sentence is empty, or longer than a sentence can be.
     """
-    if skill.sentences and all(text != sentence.text for sentence in skill.sentences):
-        text = understand(text, model, rewrite=rewrite).description
-    return skill.under(text, model)
+    if not skill.sentences or any(text == sentence.text for sentence in skill.sentences):
+        return skill.under(text)
+    model = load()
+    return skill.under(understand(text, model, rewrite=rewrite).description, model)
 
 
 def slug(text: str) -> str:

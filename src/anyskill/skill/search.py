@@ -78,8 +78,7 @@ class SearchConfig:
         This is Eq. 3, what a policy is paid, with the nearest latent of all clips (``known``); less what further
         choices cost.
         """
-        similarity = trials.features @ text - self.lying_penalty * trials.lying
-        return similarity + self.extra(plans, known)
+        return trials.scores(text, self.lying_penalty) + self.extra(plans, known)
 
     def extra(self, plans: Plans, known: Float[Tensor, "m latent"]) -> Float[Tensor, "n"]:
         """What plans earn whatever the sentence is; see ``scores``."""

@@ -44,9 +44,8 @@ class Searched:
     @classmethod
     def from_state(cls, state: dict[str, Any], device: str) -> "Searched":
         """From a state file."""
-        sequence = (state["skill"][name].to(device) for name in ("latents", "starts", "period"))
-        best = state["best_latent"].to(device)
-        return cls(LatentSequence(*sequence), best, state["stages"], state["seconds"])
+        skill, best = LatentSequence.from_state(state["skill"]).to(device), state["best_latent"].to(device)
+        return cls(skill, best, state["stages"], state["seconds"])
 
 
 def search(text: Float[Tensor, "d"], lying_penalty: float, task: Task, parts: Parts, folder: Path) -> Searched:
@@ -87,7 +86,7 @@ def repertoire(task: Task, parts: Parts, folder: Path) -> tuple[Repertoire, floa
         tryout = Tryout(_engine(task, parts), parts.controller, parts.source, generator, config.start)
         tried = Repertoire.of(tryout, parts.controller, config)
         write_state(path, {"repertoire": tried.state(), "seconds": time.perf_counter() - begin})
-    state = read_state(path)
+    state = read_state(path)  # even if it was just written: in half precision, as a run that goes on will find it
     return Repertoire.from_state(state["repertoire"], task.device), state["seconds"]
 
 
@@ -97,7 +96,7 @@ def looked_up(known: Repertoire, text: Float[Tensor, "d"], seconds: float, *, lo
     held, clips = scores[: known.held], scores[known.held :]
     stages = {"bank": float(held.max())} | ({"clips": float(clips.max())} if len(clips) else {})
     best = known.plans.latents[int(held.argmax()), 0]
-    return Searched(known.best(text, low=low), best, stages, seconds)
+    return Searched(known.plans.skill(int(scores.argmax())), best, stages, seconds)
 
 
 def _engine(task: Task, parts: Parts) -> Engine:

@@ -163,7 +163,7 @@ class Skill:
             decide = _policy(header, content["tensors"], controller)
             features, known = content.get("features", []), header["sentences"]
             found = content.get("guides", {})
-            guides = [_sequence(found[str(n)]).to(device) if found else None for n in range(len(known))]
+            guides = [LatentSequence.from_state(found[str(n)]).to(device) if found else None for n in range(len(known))]
             sentences = tuple(
                 Sentence(text, description, feature.to(device), guide)
                 for (text, description), feature, guide in zip(known, features, guides, strict=True)
@@ -201,10 +201,10 @@ def _policy(
 ) -> PolicySkill | LatentSequence:
     """The networks, or the latents, that a file holds."""
     if header["kind"] == "latents":
-        return _sequence(tensors)
+        return LatentSequence.from_state(tensors)
     text, guide = tensors.get("text"), None
     if guided := "guide.latents" in tensors:
-        guide = _sequence({name: tensors[f"guide.{name}"] for name in ("latents", "starts", "period")})
+        guide = LatentSequence.from_state(tensors, "guide.")
     model = make_actor_critic(
         policy_size(controller.skeleton),
         0 if text is None else len(text),
@@ -218,7 +218,3 @@ def _policy(
     policy = PolicySkill(model, text, guide)
     policy.load_state_dict(tensors)
     return policy.eval()
-
-
-def _sequence(tensors: Mapping[str, Tensor]) -> LatentSequence:
-    return LatentSequence(tensors["latents"], tensors["starts"], tensors["period"])

@@ -24,6 +24,10 @@ class Trials:
     lying: Float[Tensor, "n"]
     """Share of bodies that were down."""
 
+    def scores(self, text: Float[Tensor, "d"], lying_penalty: float) -> Float[Tensor, "n"]:
+        """Mean similarity to a sentence of that feature, less what lying costs."""
+        return self.features @ text - lying_penalty * self.lying
+
     @classmethod
     def cat(cls, *trials: "Trials") -> "Trials":
         """All of them."""
