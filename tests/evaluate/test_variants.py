@@ -38,7 +38,8 @@ def changed(name: str, base: LearnConfig) -> set[str]:
 
 def test_variants_of_the_papers_tables_differ_from_full_by_one_thing() -> None:
     full = VARIANTS["full"](MEANS.config)
-    assert changed("full", MEANS.config) == {"search", "skill.environment.reward.style_weight"}
+    style, kl = "skill.environment.reward.style_weight", "skill.ppo.kl_target"
+    assert changed("full", MEANS.config) == {"search", style, kl}
     reward, termination = "skill.environment.reward", "skill.environment.termination"
     assert changed("no-early-termination", full) == {f"{termination}.decreases", f"{termination}.head_height"}
     assert changed("no-enhancement", full) == {"enhance"}

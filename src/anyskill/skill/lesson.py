@@ -20,6 +20,7 @@ from anyskill.skill.play import Playable
 from anyskill.skill.policy import LatentSequence, PolicySkill
 from anyskill.skill.repertoire import Repertoire
 from anyskill.skill.request import Request
+from anyskill.skill.rewards import RewardConfig
 from anyskill.skill.searched import Searched, looked_up, repertoire, search
 from anyskill.skill.skill import Sentence, Skill
 from anyskill.skill.summary import Similarity
@@ -190,8 +191,12 @@ class Lesson:
         ]
 
     def _best(self, judged: Sequence[Mapping[str, Judgement]]) -> str:
-        """Which contestant is worth most: the mean over sentences, of which several are not all held latents."""
-        reward = self.config.skill.environment.reward
+        """Which contestant is worth most: the mean over sentences, of which several are not all held latents.
+
+        Style, which keeps training near clips, has its usual weight in the end, or nobody who left them would be kept.
+        """
+        trained = self.config.skill.environment.reward
+        reward = replace(trained, style_weight=min(trained.style_weight, RewardConfig().style_weight))
 
         def worth(name: str) -> float:
             return fmean(one[name].score(reward, self._penalty(number)) for number, one in enumerate(judged))

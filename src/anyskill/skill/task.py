@@ -43,14 +43,14 @@ class LearnConfig:
     """Where features come from while a skill is learnt: predicted from the state, or taken from true pictures."""
     views: Views = field(default_factory=lambda: Views(count=1, size=224))
     """Of true pictures, where features come from them; the paper has one camera."""
-    iterations: int = 75
+    iterations: int = 60
     """Of PPO at most, all starts of a run together."""
     minutes: float | None = None
     """Of search and PPO, from each start of a run, after which PPO ends; None has no such limit."""
     converge: bool = True
     """Whether PPO ends as soon as the similarity no longer rises, or after its ``trial``."""
-    trial: int = 25
-    """Iterations after which PPO ends if, by Eq. 3, its policy is still worth less than what the search has found."""
+    trial: int = 30
+    """Iterations after which PPO ends if its policy is still worth less than what the search has found."""
     lying: bool | None = None
     """Whether to lie down is no failure; None lets the sentence decide."""
     skill: SkillConfig = field(default_factory=fast)
@@ -79,12 +79,16 @@ class LearnConfig:
         return self._in(replace(self.skill.environment, reward=self.skill.environment.reward.named(name)))
 
     def without_search(self) -> "LearnConfig":
-        """The same by PPO from nothing, which a larger weight of style would tie to whatever latent is nearest."""
+        """The same by PPO from nothing: it has nothing to forget, so that an update may go further.
+
+        A larger weight of style would tie it to whatever latent is nearest.
+        """
         if not self.search:
             return self
-        environment = self.skill.environment
+        environment, ppo = self.skill.environment, replace(self.skill.ppo, kl_target=1.0)
         reward = replace(environment.reward, style_weight=RewardConfig().style_weight)
-        return replace(self._in(replace(environment, reward=reward)), search=False)
+        skill = replace(self.skill, environment=replace(environment, reward=reward), ppo=ppo)
+        return replace(self, skill=skill, search=False)
 
     def without_early_termination(self) -> "LearnConfig":
         """The same with both rules of Algorithm 1 switched off."""
@@ -109,7 +113,7 @@ def preset(name: Preset = "fast", features: Features = "projection") -> LearnCon
     if name == "fast":
         if features == "projection":
             return LearnConfig()
-        skill = replace(fast(), worlds=64)
+        skill = replace(fast(), worlds=64, ppo=replace(fast().ppo, minibatch_size=256))
         search = SearchConfig(decisions=12, tail=4, final=12, rounds=0, sequences=False, clips=False)
         return LearnConfig(features=features, skill=skill, search_settings=search, episodes=16)
     if name not in PRESETS:

@@ -105,13 +105,16 @@ class SkillConfig:
     """Episodes and reward."""
     ppo: PPOConfig = field(
         default_factory=lambda: PPOConfig(
-            # A faster policy forgets in its first update what a search has found.
-            learning_rate=1e-4,
+            # Actions have 64 dimensions, and only their direction counts: a policy must go far in an update, or it takes
+            # hundreds to turn around, and by the gradient of many samples, or it goes anywhere.
+            learning_rate=5e-5,
             value_learning_rate=1e-3,
-            discount=0.95,
+            discount=0.8,  # what is followed shows within a second
+            clip=0.4,
             epochs=4,
-            minibatch_size=512,
-            kl_target=0.1,
+            minibatch_size=2048,
+            kl_target=0.5,
+            warm_up=3,  # or what a search has found is forgotten before values are known
             max_grad_norm=1.0,
         )
     )
