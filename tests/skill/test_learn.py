@@ -254,6 +254,18 @@ def test_a_policy_that_is_as_good_as_the_search_goes_on(monkeypatch: pytest.Monk
     assert not Summary.read(Path("run")).behind
 
 
+@pytest.mark.parametrize(("similarity", "kept"), [(0.55, PolicySkill), (0.45, LatentSequence)])
+def test_who_leaves_the_clips_is_kept_only_for_a_clear_gain(
+    similarity: float, kept: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(contestant: Skill, *_: object) -> Judgement:
+        far = isinstance(getattr(contestant, "decide", None), PolicySkill)
+        return Judgement(similarity if far else 0.4, 0.0, 0.1 if far else 1.0)
+
+    monkeypatch.setattr(lesson, "judge", judge)
+    assert isinstance(learn(config=quick(iterations=1)).decide, kept)
+
+
 def test_time_can_be_the_limit() -> None:
     learn(config=quick(minutes=1e-9))
     summary = Summary.read(Path("run"))

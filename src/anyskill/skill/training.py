@@ -105,8 +105,8 @@ class SkillConfig:
     """Episodes and reward."""
     ppo: PPOConfig = field(
         default_factory=lambda: PPOConfig(
-            # Actions have 64 dimensions, and only their direction counts: a policy must go far in an update, or it takes
-            # hundreds to turn around, and by the gradient of many samples, or it goes anywhere.
+            # Actions have 64 dimensions, and only their direction counts: a policy must go far in an update, or it
+            # takes hundreds to turn around, and by the gradient of many samples, or it goes anywhere.
             learning_rate=5e-5,
             value_learning_rate=1e-3,
             discount=0.8,  # what is followed shows within a second
