@@ -116,5 +116,5 @@ def tiny() -> SkillConfig:
 def quick(**changes: object) -> LearnConfig:
     """A search and four iterations."""
     search = SearchConfig(decisions=5, tail=1, rounds=1, centres=2, sequences=False, clips=False, start=CALM.start)
-    skill = replace(tiny(), worlds=8)
+    search, skill = replace(search, worlds=8), replace(tiny(), worlds=8)
     return replace(LearnConfig(skill=skill, iterations=4, search_settings=search, episodes=2), **changes)

@@ -91,7 +91,7 @@ class Lesson:
         def behind(iterations: int) -> bool:
             if iterations != config.trial or not found:
                 return False
-            return self._best(self._judged(found, self._policies(trainer))) != "policy"
+            return self._best(self._judged(found, self._policies(trainer)), style_weight=0.0) != "policy"
 
         def enough() -> bool:
             helpless = trainer.converged or behind(trainer.convergence.iterations)
@@ -190,13 +190,14 @@ class Lesson:
             for number in range(len(self.requests))
         ]
 
-    def _best(self, judged: Sequence[Mapping[str, Judgement]]) -> str:
+    def _best(
+        self, judged: Sequence[Mapping[str, Judgement]], style_weight: float = RewardConfig().style_weight
+    ) -> str:
         """Which contestant is worth most: the mean over sentences, of which several are not all held latents.
 
-        Style, which keeps training near clips, has its usual weight in the end, or nobody who left them would be kept.
+        Style weighs less than in training: it keeps policies near clips, but none so near that it would win.
         """
-        trained = self.config.skill.environment.reward
-        reward = replace(trained, style_weight=min(trained.style_weight, RewardConfig().style_weight))
+        reward = replace(self.config.skill.environment.reward, style_weight=style_weight)
 
         def worth(name: str) -> float:
             return fmean(one[name].score(reward, self._penalty(number)) for number, one in enumerate(judged))

@@ -27,6 +27,8 @@ SHORTEST = 6  # of a stretch of a clip, a second: who comes back sooner trembles
 class SearchConfig:
     """How long, how wide."""
 
+    worlds: int = 512
+    """In which plans are tried side by side."""
     decisions: int = 18
     """Of a trial (1/6 s): three seconds."""
     tail: int = 9
@@ -61,7 +63,7 @@ class SearchConfig:
     def __post_init__(self) -> None:
         require(self, "tail", 1 <= self.tail <= self.decisions, "at least 1, and no more than decisions")
         require(self, "final", self.final >= self.decisions, "at least as many as decisions")
-        for name in ("centres", "transits"):
+        for name in ("worlds", "centres", "transits"):
             require(self, name, getattr(self, name) >= 1, "at least 1")
         require(self, "elite", 0 < self.elite <= 1, "more than 0, at most 1")
 

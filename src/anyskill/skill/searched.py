@@ -100,4 +100,4 @@ def looked_up(known: Repertoire, text: Float[Tensor, "d"], seconds: float, *, lo
 
 
 def _engine(task: Task, parts: Parts) -> Engine:
-    return make_engine(task.config.skill.worlds, task.device, parts.controller.skeleton.character)
+    return make_engine(task.config.search_settings.worlds, task.device, parts.controller.skeleton.character)

@@ -22,11 +22,11 @@ PRESETS: tuple[Preset, ...] = ("fast", "paper", "as-released")
 
 
 def fast() -> SkillConfig:
-    """PPO for two CPU cores: an iteration is 20 480 control steps, two to three seconds."""
+    """PPO for two CPU cores: an iteration is 10 240 control steps, one to two seconds."""
     # Six looks a second are enough to see what a body does, and each costs as much as a control step.
     # Under a smaller weight of style, policies leave the clip that a search has found, to tremble halfway through it.
     environment = EnvironmentConfig(scored="decision", reward=RewardConfig(style_weight=SearchConfig().style_weight))
-    return SkillConfig(worlds=512, environment=environment, convergence=ConvergenceConfig(margin=0.005, patience=15))
+    return SkillConfig(environment=environment, convergence=ConvergenceConfig(margin=0.005, patience=15))
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class LearnConfig:
     converge: bool = True
     """Whether PPO ends as soon as the similarity no longer rises, or after its ``trial``."""
     trial: int = 30
-    """Iterations after which PPO ends if its policy is still worth less than what the search has found."""
+    """Iterations after which PPO ends if its policy is still less similar than what the search has found."""
     lying: bool | None = None
     """Whether to lie down is no failure; None lets the sentence decide."""
     skill: SkillConfig = field(default_factory=fast)
@@ -113,8 +113,8 @@ def preset(name: Preset = "fast", features: Features = "projection") -> LearnCon
     if name == "fast":
         if features == "projection":
             return LearnConfig()
-        skill = replace(fast(), worlds=64, ppo=replace(fast().ppo, minibatch_size=256))
-        search = SearchConfig(decisions=12, tail=4, final=12, rounds=0, sequences=False, clips=False)
+        skill = replace(fast(), worlds=32, horizon=16, ppo=replace(fast().ppo, minibatch_size=256))
+        search = SearchConfig(worlds=64, decisions=12, tail=4, final=12, rounds=0, sequences=False, clips=False)
         return LearnConfig(features=features, skill=skill, search_settings=search, episodes=16)
     if name not in PRESETS:
         raise SkillError(f"there is no preset {name}; take {', '.join(PRESETS)}.")

@@ -112,7 +112,7 @@ class SkillConfig:
             discount=0.8,  # what is followed shows within a second
             clip=0.4,
             epochs=4,
-            minibatch_size=2048,
+            minibatch_size=1024,
             kl_target=0.5,
             warm_up=3,  # or what a search has found is forgotten before values are known
             max_grad_norm=1.0,
