@@ -6,6 +6,7 @@ import torch
 from anyskill.learning.state import read_state, write_state
 from anyskill.sim.mujoco_cpu import MujocoCpu
 from anyskill.skill.plans import Plans
+from anyskill.skill.policy import to_latent
 from anyskill.skill.repertoire import Repertoire
 from anyskill.skill.search import SearchConfig
 from anyskill.skill.starts import StartConfig
@@ -64,3 +65,4 @@ def test_it_is_the_same_when_read_again(tmp_path) -> None:
     for text in sentences(*TEXTS).features:
         torch.testing.assert_close(read.scores(text), tried.scores(text), atol=2e-3, rtol=0)
         assert read.best(text).latents[0] @ tried.best(text).latents[0] == pytest.approx(1.0, abs=1e-3)
+    assert to_latent(read.plans.latents).shape == tried.plans.latents.shape

@@ -113,7 +113,8 @@ def preset(name: Preset = "fast", features: Features = "projection") -> LearnCon
     if name == "fast":
         if features == "projection":
             return LearnConfig()
-        skill = replace(fast(), worlds=32, horizon=16, ppo=replace(fast().ppo, minibatch_size=256))
+        skill = fast()
+        skill = replace(skill, worlds=32, horizon=16, ppo=replace(skill.ppo, minibatch_size=256))
         search = SearchConfig(worlds=64, decisions=12, tail=4, final=12, rounds=0, sequences=False, clips=False)
         return LearnConfig(features=features, skill=skill, search_settings=search, episodes=16)
     if name not in PRESETS:
