@@ -1,5 +1,6 @@
 """Tables as text, and their place in a page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from anyskill.evaluate.ablations import Results
 from anyskill.evaluate.errors import EvaluationError
 from anyskill.evaluate.estimates import HOW
-from anyskill.evaluate.markdown import BEGIN, END, document, grid, insert
+from anyskill.evaluate.markdown import BEGIN, END, by_sentence, document, grid, insert
 from anyskill.evaluate.tables import Row, Table
 from tests.evaluate.made_up_runs import SENTENCES, SETTINGS, result
 
@@ -62,6 +63,22 @@ def test_a_table_of_shares_has_a_column_for_them(results: Results) -> None:
     assert [row[1:4] for row in found.rows] == [("1", "100", "–"), ("1", "50", "-50")]
 
 
+def test_success_of_each_sentence_and_seed(results: Results) -> None:
+    found = by_sentence(TABLE, results, [0, 1])
+    assert found.headings == ("success %, a figure a seed", ARMS.text, WALK.text)
+    assert found.rows == (("full", "100, 100", "50"), ("from nothing", "50", "25"), ("paper", "–", "–"))
+
+
+def test_many_sentences_are_not_shown_one_by_one(results: Results) -> None:
+    many = tuple(replace(ARMS, text=f"raise {number} arms") for number in range(6))
+    shown = {}
+    for count in (1, 2, 5, 6):
+        tables = [Table("t", (Row("full", many[:count]),))]
+        text = document(tables, results, [0], SETTINGS, left_out={}, command="anyskill ablate")
+        shown[count] = "a figure a seed" in text
+    assert shown == {1: False, 2: True, 5: True, 6: False}
+
+
 def test_the_document_says_what_stood_behind_it(results: Results) -> None:
     text = document(
         [TABLE], results, [0, 1], SETTINGS, left_out={"video": "x/y cannot be fetched."}, command="anyskill ablate"
@@ -74,8 +91,11 @@ def test_the_document_says_what_stood_behind_it(results: Results) -> None:
         *("(100·cos) is `bodyclip`", "no model: none was given", "A note.", "Not run: `video`: x/y cannot be fetched."),
     ):
         assert said in text
-    widths = {line.count("|") for line in lines if line.startswith("|")}
-    assert widths == {11}
+    heads = [number for number, line in enumerate(lines) if line.startswith("| ---")]
+    assert [lines[number].count("|") for number in heads] == [11, 4]
+    for number in heads:
+        below = lines[number + 1 : number + 1 + len(TABLE.rows)]
+        assert {line.count("|") for line in (lines[number - 1], *below)} == {lines[number].count("|")}
 
 
 def test_a_section_replaces_what_was_between_the_markers(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyskill.evaluate.ablations import Results, Settings
+from anyskill.evaluate.ablations import Case, Results, Settings
 from anyskill.evaluate.errors import EvaluationError
 from anyskill.evaluate.estimates import HOW, Estimate
 from anyskill.evaluate.tables import Figures, Table, figures
@@ -15,6 +15,7 @@ BEGIN, END = "<!-- ablations -->", "<!-- /ablations -->"
 
 PAPER = ("paper: rating", "paper: CLIP-S")
 NOTHING = "–"
+FEW = 5  # sentences that still fit beside each other
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,17 @@ def grid(table: Table, results: Results, seeds: Sequence[int]) -> Grid:
         paper = [f"{value:.2f}" for value in row.paper] if row.paper else [NOTHING] * len(PAPER)
         rows.append((row.name, *cells, *(paper if printed else ())))
     return Grid(("variant", *columns, *(PAPER if printed else ())), tuple(rows))
+
+
+def by_sentence(table: Table, results: Results, seeds: Sequence[int]) -> Grid:
+    """Success of every sentence in per cent, one figure a seed: with few sentences, more telling than their mean."""
+    sentences = {sentence.text: sentence for row in table.rows for sentence in row.sentences}
+    rows = []
+    for row in table.rows:
+        runs = [[Case(row.variant, sentence, seed) for seed in seeds] for sentence in sentences.values()]
+        shares = [[f"{100 * results[case].success:.0f}" for case in cases if case in results] for cases in runs]
+        rows.append((row.name, *(", ".join(each) or NOTHING for each in shares)))
+    return Grid(("success %, a figure a seed", *sentences), tuple(rows))
 
 
 def document(
@@ -75,6 +87,9 @@ def document(
     ]
     for table in tables:
         lines += ["", f"### {table.title}", "", _markdown(grid(table, results, seeds))]
+        single = by_sentence(table, results, seeds)
+        if 1 < len(single.headings) - 1 <= FEW:
+            lines += ["", _markdown(single)]
         if table.note:
             lines += ["", table.note]
     if left_out:
