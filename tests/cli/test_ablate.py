@@ -74,9 +74,18 @@ def test_one_command_makes_the_tables(
 
 
 def test_sentences_are_chosen_by_their_wording(learner: Learner, suite: Path, tmp_path: Path) -> None:
-    ablate(tmp_path / "out", "3", ("Bow!",), suite, seeds=1)
+    ablate(tmp_path / "out", ("3",), ("Bow!",), suite, seeds=1)
     assert {key[1] for key in learner.asked} == {"bow"}
     assert len(learner.asked) == 5
+
+
+def test_several_tables_are_made_at_once(learner: Learner, suite: Path, tmp_path: Path) -> None:
+    main(["ablate", "--out", str(tmp_path / "out"), "--table", "1", "3", "--suite", str(suite), "--seeds", "1"])
+    text = (tmp_path / "out" / "tables.md").read_text()
+    assert re.findall("### (Table .)", text) == ["Table 1", "Table 3"]
+    assert "--table 1 3 --suite" in text
+    variants = [key[0] for key in learner.asked if key[1] == "bow"]
+    assert variants == ["full", "no-early-termination", "no-enhancement", "vlm-rm", "clip-s", "avgpool", "+velocity"]
 
 
 def test_the_text_table_has_sentences_of_its_own(
@@ -85,7 +94,7 @@ def test_the_text_table_has_sentences_of_its_own(
     whole = load_split()
     split = Split(whole.train[:2], whole.held_out[::7])
     monkeypatch.setattr(comparisons, "load_split", lambda: split)
-    ablate(tmp_path / "out", "text", seeds=1)
+    ablate(tmp_path / "out", ("text",), seeds=1)
     made: dict[str, list[str]] = {}
     for variant, text, _, _ in learner.asked:
         made.setdefault(variant, []).append(text)
@@ -118,19 +127,19 @@ def test_where_nothing_can_be_run_the_reason_is_given(
     recipes = dict.fromkeys(("full", "vlm-rm", "clip-s", "avgpool", "+velocity"), no_controller)
     monkeypatch.setattr(comparisons, "recipes", lambda means, folder: recipes)
     with pytest.raises(AnyskillError, match=r"nothing could be run: there is no controller\."):
-        ablate(tmp_path / "out", "3", suite=suite)
+        ablate(tmp_path / "out", ("3",), suite=suite)
 
 
 def test_wrong_input_is_told_in_a_sentence(learner: Learner, suite: Path, tmp_path: Path) -> None:
     with pytest.raises(AnyskillError, match='the suite has no test for "fly"; write one into a file'):
-        ablate(tmp_path / "out", "1", ("fly",), suite)
+        ablate(tmp_path / "out", ("1",), ("fly",), suite)
     with pytest.raises(AnyskillError, match="is a file; --out must be a folder"):
-        ablate(suite, "1", suite=suite)
+        ablate(suite, ("1",), suite=suite)
     with pytest.raises(AnyskillError, match="--seeds must be at least 1"):
-        ablate(tmp_path / "out", "1", suite=suite, seeds=0)
+        ablate(tmp_path / "out", ("1",), suite=suite, seeds=0)
     with pytest.raises(AnyskillError, match="--docs names a Markdown page that exists"):
-        ablate(tmp_path / "out", "1", suite=suite, docs=tmp_path / "no.md")
+        ablate(tmp_path / "out", ("1",), suite=suite, docs=tmp_path / "no.md")
     assert learner.asked == []
-    ablate(tmp_path / "out", "1", suite=suite, seeds=1)
+    ablate(tmp_path / "out", ("1",), suite=suite, seeds=1)
     with pytest.raises(AnyskillError, match="was begun with episodes 32, and this is 64"):
-        ablate(tmp_path / "out", "1", suite=suite, seeds=1, episodes=64)
+        ablate(tmp_path / "out", ("1",), suite=suite, seeds=1, episodes=64)
