@@ -53,6 +53,17 @@ def test_figures_of_rows(tmp_path: Path) -> None:
     assert second.relative.mean == pytest.approx(0.25 / (0.75 + 0.25))
 
 
+def test_intervals_end_where_figures_can(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    for sentence, success, clip_s in ((ARMS, 0.0, -10.0), (WALK, 1.0, 70.0)):
+        results.add(result("full", sentence, 0, success, clip_s, heldout=clip_s))
+    row = Row("full", (ARMS, WALK))
+    found = figures(Table("two", (row,)), row, results, [0])
+    assert found is not None
+    assert found.success == Estimate(0.5, 0.0, 1.0)
+    assert found.clip_s == found.clip_s_heldout == Estimate(30.0, -100.0, 100.0)
+
+
 def test_a_row_without_results_has_no_figures(tmp_path: Path) -> None:
     assert figures(TABLE, TABLE.rows[0], Results(tmp_path), [0]) is None
     results = Results(tmp_path)

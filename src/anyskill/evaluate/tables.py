@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from statistics import fmean
 
 from anyskill.evaluate.ablations import Case, Result, Results
@@ -11,7 +10,7 @@ from anyskill.evaluate.suite import Sentence
 
 Sentences = tuple[Sentence, ...]
 
-SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)  # where shares, and differences of two, can be
+SHARE, DIFFERENCE, CLIP_S = (0.0, 1.0), (-1.0, 1.0), (-100.0, 100.0)  # where each, and its interval, can be
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,8 @@ def figures(table: Table, row: Row, results: Results, seeds: Sequence[int]) -> F
         wanted=len(row.sentences) * len(seeds),
         success=estimate(success, SHARE),
         fall=estimate(_by_sentence(known, lambda result: result.fall), SHARE),
-        clip_s=_estimate(_by_sentence(known, lambda result: result.clip_s)),
-        clip_s_heldout=_estimate(_by_sentence(known, lambda result: result.clip_s_heldout)),
+        clip_s=_estimate(_by_sentence(known, lambda result: result.clip_s), CLIP_S),
+        clip_s_heldout=_estimate(_by_sentence(known, lambda result: result.clip_s_heldout), CLIP_S),
         seconds=fmean(result.seconds for result in known),
         difference=_difference(known, first) if other else None,
         relative=ratio(success, _by_sentence(first, _success)) if other else None,
@@ -100,7 +99,7 @@ def _success(result: Result) -> float:
     return result.success
 
 
-def _estimate(values: Mapping[str, Sequence[float]], within: tuple[float, float] = (-inf, inf)) -> Estimate | None:
+def _estimate(values: Mapping[str, Sequence[float]], within: tuple[float, float]) -> Estimate | None:
     return estimate(values, within) if values else None
 
 
