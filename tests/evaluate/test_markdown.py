@@ -65,6 +65,7 @@ def test_a_table_of_shares_has_a_column_for_them(results: Results) -> None:
 
 def test_success_of_each_sentence_and_seed(results: Results) -> None:
     found = by_sentence(TABLE, results, [0, 1])
+    assert found is not None
     assert found.headings == ("success %, a figure a seed", ARMS.text, WALK.text)
     assert found.rows == (("full", "100, 100", "50"), ("from nothing", "50", "25"), ("paper", "–", "–"))
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyskill.evaluate.ablations import Case, Results, Settings
+from anyskill.evaluate.ablations import Results, Settings
 from anyskill.evaluate.errors import EvaluationError
 from anyskill.evaluate.estimates import HOW, Estimate
-from anyskill.evaluate.tables import Figures, Table, figures
+from anyskill.evaluate.tables import Figures, Table, figures, successes
 from anyskill.files import write_atomically
 
 BEGIN, END = "<!-- ablations -->", "<!-- /ablations -->"
@@ -41,15 +41,20 @@ def grid(table: Table, results: Results, seeds: Sequence[int]) -> Grid:
     return Grid(("variant", *columns, *(PAPER if printed else ())), tuple(rows))
 
 
-def by_sentence(table: Table, results: Results, seeds: Sequence[int]) -> Grid:
-    """Success of every sentence in per cent, one figure a seed: with few sentences, more telling than their mean."""
-    sentences = {sentence.text: sentence for row in table.rows for sentence in row.sentences}
+def by_sentence(table: Table, results: Results, seeds: Sequence[int]) -> Grid | None:
+    """Success of every sentence in per cent, one figure a seed: with few sentences, more telling than their mean.
+
+    None if there is a single sentence, or too many.
+    """
+    texts = tuple(dict.fromkeys(sentence.text for row in table.rows for sentence in row.sentences))
+    if not 1 < len(texts) <= FEW:
+        return None
     rows = []
     for row in table.rows:
-        runs = [[Case(row.variant, sentence, seed) for seed in seeds] for sentence in sentences.values()]
-        shares = [[f"{100 * results[case].success:.0f}" for case in cases if case in results] for cases in runs]
-        rows.append((row.name, *(", ".join(each) or NOTHING for each in shares)))
-    return Grid(("success %, a figure a seed", *sentences), tuple(rows))
+        known = successes(row, results, seeds)
+        cells = (", ".join(f"{100 * share:.0f}" for share in known.get(text, ())) for text in texts)
+        rows.append((row.name, *(cell or NOTHING for cell in cells)))
+    return Grid(("success %, a figure a seed", *texts), tuple(rows))
 
 
 def document(
@@ -87,8 +92,7 @@ def document(
     ]
     for table in tables:
         lines += ["", f"### {table.title}", "", _markdown(grid(table, results, seeds))]
-        single = by_sentence(table, results, seeds)
-        if 1 < len(single.headings) - 1 <= FEW:
+        if single := by_sentence(table, results, seeds):
             lines += ["", _markdown(single)]
         if table.note:
             lines += ["", table.note]

@@ -95,6 +95,11 @@ def figures(table: Table, row: Row, results: Results, seeds: Sequence[int]) -> F
     )
 
 
+def successes(row: Row, results: Results, seeds: Sequence[int]) -> dict[str, list[float]]:
+    """Success of each run that is known, by sentence, in the order of the seeds."""
+    return _by_sentence(_known(row, results, seeds), _success)
+
+
 def _success(result: Result) -> float:
     return result.success
 
